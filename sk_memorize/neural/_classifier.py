@@ -1,0 +1,649 @@
+"""MemorizingMLP, the classifier that fits whatever labels it is given."""
+
+import copy
+import math
+import secrets
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from skorch.callbacks import Callback, LRScheduler
+from torch import Tensor
+
+from ._batches import SequentialBatches, ShuffledBatches, TensorPair, count_batches
+from ._callbacks import FailOnDivergence, ProgressBar, Result, StopAtAccuracy, TrainingRows
+from ._evaluation import attainable_accuracy, compute_logits
+from ._hardware import resolve_device, resolve_precision
+from ._mlp import BatchNormMLP
+from ._net import MemorizingNet
+from ._optimizers import OPTIMIZERS, resolve_optimizer
+from ._schedules import SCHEDULES, cycle_epochs, make_scheduler
+from ._threads import single_thread
+from ._validation import check_hidden_layer_sizes, check_keywords, check_parameter
+from ._whitening import apply_whitening, fit_whitening
+
+# The shortest first cycle of the learning rate: epochs, and steps.
+_MIN_CYCLE_EPOCHS = 24
+_MIN_CYCLE_STEPS = 400
+
+# Multiplications of a step below which a second thread costs more than it saves.
+_SMALL_STEP = 2e7
+
+_PREDICT_BATCH = 8192
+
+
+class MemorizingMLP(ClassifierMixin, BaseEstimator):
+    """Multilayer perceptron that fits its training labels to the last one.
+
+    `fit` trains until every training row that can be right is right, in eval
+    mode and with the final weights: true labels or random ones, ten rows or
+    sixty thousand. Where rows are equal but their labels are not, the highest
+    attainable accuracy is the goal. If it is not reached within `max_epochs`,
+    a :class:`~sklearn.exceptions.ConvergenceWarning` tells how far it got.
+
+    The network is a plain MLP of Linear layers, ReLU and batch normalization.
+    Three things about its training are unusual, see Notes: the inputs are
+    whitened, the learning rate goes up and down once and in longer cycles after
+    that, and the statistics of batch normalization are computed anew at the
+    end. Each can be turned off by a parameter or is without effect afterwards:
+    `net_.module_` takes the raw inputs.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int, default=None
+        Units of each hidden layer. None means `depth` layers of `width` units.
+    width : int, default=512
+        Units of a hidden layer. Ignored if `hidden_layer_sizes` is given.
+    depth : int, default=2
+        Number of hidden layers. Ignored if `hidden_layer_sizes` is given.
+    norm : {"batch", "group", "layer"} or None, default="batch"
+        Normalization of the hidden layers.
+    norm_position : {"before", "after"}, default="before"
+        Whether the normalization stands before or after the ReLU.
+    n_groups : int, default=8
+        Groups of the group normalization; divides each hidden layer's size.
+        Ignored unless ``norm="group"``.
+    dropout : float, default=0.0
+        Probability with which a hidden unit is dropped in training, in [0, 1).
+    whitening_shrinkage : float or None, default=0.1
+        The inputs are whitened, with their covariance shrunk by this part of
+        its largest eigenvalue. Small values memorize in fewer epochs, large
+        ones generalize better; None leaves the inputs as they are.
+    optimizer : {"adam", "adamw", "sgd", "muon"} or torch optimizer class, \
+            default="adam"
+        The optimizer. "sgd" has Nesterov momentum of 0.9; "muon" is Muon for
+        the hidden matrices and Adam for all other parameters.
+    lr : "auto" or float, default="auto"
+        Learning rate, the highest one where the schedule changes it. "auto" is
+        0.008 for Adam and AdamW, 0.2 for SGD, 0.01 for Muon, and 0.001 for a
+        torch class.
+    optimizer_params : dict, default=None
+        Further arguments of the optimizer's class.
+    weight_decay : float, default=0.0
+        Weight decay, as the optimizer defines it.
+    label_smoothing : float, default=0.0
+        Part of the target that is spread evenly over all classes, in [0, 1).
+    lr_scheduler : {"onecycle", "step", "cosine", "exponential", "plateau"}, \
+            torch scheduler class, skorch.callbacks.LRScheduler or None, \
+            default="onecycle"
+        Learning rate schedule. "onecycle" rises linearly and falls linearly to
+        nearly zero, step by step, and starts again in cycles twice as long;
+        "step" (default: a tenth every 5 epochs), "exponential" (0.95 an
+        epoch) and "plateau" are torch's StepLR, ExponentialLR and
+        ReduceLROnPlateau, and "cosine" is its CosineAnnealingLR down to zero
+        at `max_epochs`. A torch class steps after each epoch; for steps after
+        each batch give a :class:`skorch.callbacks.LRScheduler`.
+    lr_scheduler_params : dict, default=None
+        Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
+        length of the first cycle, and `warmup`, the rising part of a cycle
+        (default: 0.2).
+    lr_scheduler_start : int, default=1
+        The schedule takes its first step in this epoch (counted from 1): at
+        its end, or with its first batch where it steps batch by batch.
+    batch_size : "auto" or int, default="auto"
+        Rows of a batch, at most the number of rows. "auto" is a power of two
+        near a sixteenth of the rows, between 32 and 1024. All rows take part in
+        every epoch, in batches whose sizes differ by one at most.
+    max_epochs : int, default=1000
+        Largest number of epochs.
+    target_accuracy : float or None, default=1.0
+        Training stops when this part of the attainable training accuracy is
+        reached in eval mode over all rows. None trains for `max_epochs`, in a
+        single cycle.
+    device : str, default="auto"
+        A torch device, such as "cpu", "cuda" or "mps". "auto" takes a GPU if
+        there is one.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Number format of the products in training; weights, sums and all of
+        prediction are in float32. "auto" is bfloat16 where the processor
+        multiplies it faster.
+    callbacks : list of skorch callbacks, default=None
+        Callbacks, or pairs of a name and a callback. They are copied.
+    verbose : bool or int, default=False
+        Whether to show a progress bar, on stderr.
+    random_state : int, RandomState instance or None, default=None
+        Decides the initial weights, the order of the rows and the dropped
+        units. None draws afresh at each call of `fit`. The global generators
+        of numpy and torch are neither read nor advanced.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`, where they have names.
+    net_ : skorch.NeuralNetClassifier
+        The trained net. Its `module_` is the network, which takes raw inputs
+        in float32 and gives logits; its `history` has one entry per epoch.
+    hidden_layer_sizes_ : tuple of int
+        Units of each hidden layer.
+    n_parameters_ : int
+        Number of trainable numbers of the network that takes raw inputs.
+    batch_size_ : int
+        Largest batch.
+    lr_ : float
+        Learning rate that `lr` stands for.
+    device_ : str
+        Where the training took place.
+    precision_ : {"float32", "bfloat16"}
+        Number format of the products in training.
+    attainable_accuracy_ : float
+        Highest accuracy that any function can have on the training rows: below
+        one if equal rows have different labels.
+    train_accuracy_ : float
+        Accuracy on all training rows in eval mode, with the final weights.
+    train_loss_ : float
+        Mean cross-entropy, likewise, in nats.
+    n_epochs_ : int
+        Number of epochs.
+    history_ : pandas.DataFrame of shape (n_epochs_, 4)
+        One row an epoch, indexed from 1: `loss` and `accuracy` are means over
+        the batches while the weights moved, `lr` is the learning rate of the
+        first step, `seconds` the time.
+    loss_curve_ : list of float
+        The column `loss` of `history_`.
+
+    See Also
+    --------
+    CorruptedTargetClassifier : Fits any classifier to corrupted labels.
+    sklearn.neural_network.MLPClassifier : MLP of scikit-learn.
+
+    Notes
+    -----
+    *Whitening.* Neighboring pixels are nearly equal, so the covariance of the
+    inputs is badly conditioned, and gradient descent learns the directions of
+    small variance, which random labels need, last [2]_. Whitening makes
+    all directions alike and saves most of the epochs. It is an affine map and is
+    merged into the first layer after the training. The shrinkage keeps
+    directions of noise small, which true labels profit from.
+
+    *One cycle.* A high learning rate in the middle moves far, the fall to
+    nearly zero settles [3]_. If one cycle does not suffice, a longer one
+    follows from the weights reached.
+
+    *Recalibration.* The running averages of batch normalization lag behind the
+    weights, so they are replaced by the mean and variance over all rows [4]_.
+
+    The accuracy that stops the training, `train_accuracy_` and `train_loss_`
+    are measured with the network that predicts: in float32, on the raw inputs.
+
+    On one machine the result is the same, bit for bit, for every number of
+    threads and of worker processes.
+
+    References
+    ----------
+    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding
+       deep learning requires rethinking generalization", 2017,
+       arXiv:1611.03530, section 2.
+    .. [2] Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp",
+       1998, section 4.3.
+    .. [3] L. N. Smith and N. Topin, "Super-convergence: very fast training of
+       neural networks using large learning rates", 2019, arXiv:1708.07120.
+    .. [4] Y. Wu and J. Johnson, "Rethinking 'batch' in BatchNorm", 2021,
+       arXiv:2105.07576, section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sk_memorize import LabelPermuter, MemorizingMLP
+    >>> X, y = load_digits(return_X_y=True)
+    >>> y_permuted = LabelPermuter(random_state=0).fit_transform(y)
+    >>> clf = MemorizingMLP(width=256, random_state=0).fit(X, y_permuted)
+    >>> clf.score(X, y_permuted)
+    1.0
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
+        "hidden_layer_sizes": ["array-like", None],
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "depth": [Interval(Integral, 1, None, closed="left")],
+        "norm": [StrOptions({"batch", "group", "layer"}), None],
+        "norm_position": [StrOptions({"before", "after"})],
+        "n_groups": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "whitening_shrinkage": [Interval(Real, 0, None, closed="left"), None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "optimizer_params": [dict, None],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "lr_scheduler": [StrOptions(set(SCHEDULES)), LRScheduler, callable, None],
+        "lr_scheduler_params": [dict, None],
+        "lr_scheduler_start": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
+        "device": [str],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "callbacks": [list, tuple, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes: Sequence[int] | None = None,
+        width: int = 512,
+        depth: int = 2,
+        norm: str | None = "batch",
+        norm_position: str = "before",
+        n_groups: int = 8,
+        dropout: float = 0.0,
+        whitening_shrinkage: float | None = 0.1,
+        optimizer: str | type[torch.optim.Optimizer] = "adam",
+        lr: float | str = "auto",
+        optimizer_params: Mapping[str, Any] | None = None,
+        weight_decay: float = 0.0,
+        label_smoothing: float = 0.0,
+        lr_scheduler: str | type | LRScheduler | None = "onecycle",
+        lr_scheduler_params: Mapping[str, Any] | None = None,
+        lr_scheduler_start: int = 1,
+        batch_size: int | str = "auto",
+        max_epochs: int = 1000,
+        target_accuracy: float | None = 1.0,
+        device: str = "auto",
+        precision: str = "auto",
+        callbacks: Sequence[Callback | tuple[str, Callback]] | None = None,
+        verbose: bool | int = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.width = width
+        self.depth = depth
+        self.norm = norm
+        self.norm_position = norm_position
+        self.n_groups = n_groups
+        self.dropout = dropout
+        self.whitening_shrinkage = whitening_shrinkage
+        self.optimizer = optimizer
+        self.lr = lr
+        self.optimizer_params = optimizer_params
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.lr_scheduler = lr_scheduler
+        self.lr_scheduler_params = lr_scheduler_params
+        self.lr_scheduler_start = lr_scheduler_start
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.target_accuracy = target_accuracy
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train the network until it has memorized the labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs, of at least two rows.
+        y : array-like of shape (n_samples,)
+            Labels of at least two classes.
+
+        Returns
+        -------
+        self : MemorizingMLP
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not as described; before any training
+            except when the loss becomes infinite or NaN.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the target accuracy is not reached within `max_epochs`, or the
+            training is interrupted from the keyboard; the network is usable.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float32, order="C", ensure_min_samples=2)
+        check_classification_targets(y)
+        encoder = LabelEncoder().fit(y)
+        self.classes_ = encoder.classes_
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs labels of at least 2 classes. "
+                f"Got one class only: {self.classes_[0]!r}."
+            )
+        self._resolve_parameters(len(X))
+        device = torch.device(self.device_)
+        X = _as_tensor(X).to(device)
+        y = torch.from_numpy(encoder.transform(y)).to(device)
+        self.attainable_accuracy_ = attainable_accuracy(X, y)
+
+        multiplications = self.batch_size_ * sum(
+            a * b
+            for a, b in zip(
+                (X.shape[1], *self.hidden_layer_sizes_),
+                (*self.hidden_layer_sizes_, len(self.classes_)),
+                strict=True,
+            )
+        )
+        with single_thread() if multiplications < _SMALL_STEP else nullcontext():
+            self._train(X, y)
+        return self
+
+    def _resolve_parameters(self, n_samples: int) -> None:
+        """Check what depends on several parameters or on the data."""
+        self.hidden_layer_sizes_ = check_hidden_layer_sizes(self)
+        self.batch_size_ = _resolve_batch_size(self.batch_size, n_samples)
+        check_parameter(
+            self,
+            "batch_size",
+            2 * (self.norm == "batch") <= self.batch_size_ <= n_samples,
+            f"between {1 + (self.norm == 'batch')} and the number of rows, {n_samples}"
+            + (", for batch normalization" if self.norm == "batch" else ""),
+        )
+        device = resolve_device(self.device)
+        self.device_ = str(device)
+        self.precision_ = resolve_precision(self.precision, device)
+        optimizer, lr, _ = resolve_optimizer(self.optimizer, device.type)
+        check_parameter(
+            self,
+            "optimizer",
+            isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer),
+            f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
+        )
+        self.lr_ = lr if self.lr == "auto" else float(self.lr)
+        check_keywords(self, "optimizer_params", optimizer)
+        if self.lr_scheduler == "onecycle":
+            given = dict(self.lr_scheduler_params or {})
+            check_parameter(
+                self,
+                "lr_scheduler_params",
+                given.keys() <= {"cycle_epochs", "warmup"}
+                and _is_int(given.get("cycle_epochs", 1))
+                and given.get("cycle_epochs", 1) >= 1
+                and 0 <= given.get("warmup", 0) < 1,
+                "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', "
+                "a float in [0, 1), for the scheduler 'onecycle'",
+            )
+        elif self.lr_scheduler is not None:
+            scheduler = make_scheduler(
+                self.lr_scheduler,
+                None,
+                start_epoch=1,
+                cycles=[1],
+                steps_per_epoch=1,
+            )
+            check_keywords(self, "lr_scheduler_params", scheduler.policy)
+
+    def _train(self, X: Tensor, y: Tensor) -> None:
+        seeds = _draw_seeds(self.random_state)
+        whitening = None
+        inputs = X
+        dtype = torch.bfloat16 if self.precision_ == "bfloat16" else torch.float32
+        if self.whitening_shrinkage is not None:
+            whitening = fit_whitening(X, self.whitening_shrinkage)
+            inputs = apply_whitening(X, *whitening, dtype=dtype)
+        rows = TrainingRows(X, y, whitening)
+
+        n_batches = count_batches(len(X), self.batch_size_)
+        cycles = self._make_cycles(n_batches)
+        stop = None
+        if self.target_accuracy is not None:
+            stop = StopAtAccuracy(
+                rows,
+                self.target_accuracy * self.attainable_accuracy_,
+                cycle_ends=set(np.cumsum(cycles).tolist()),
+                dropout=self.dropout > 0,
+            )
+        progress = ProgressBar() if self.verbose else None
+        scheduler = make_scheduler(
+            self.lr_scheduler,
+            self.lr_scheduler_params,
+            start_epoch=self.lr_scheduler_start,
+            cycles=cycles,
+            steps_per_epoch=n_batches,
+        )
+        own = {
+            "lr_scheduler": scheduler,
+            "divergence": FailOnDivergence(),
+            "progress_bar": progress,
+            "stop_at_accuracy": stop,
+        }
+        self.net_ = self._make_net(
+            inputs.shape[1],
+            seeds,
+            [
+                *copy.deepcopy(list(self.callbacks or [])),
+                *((name, callback) for name, callback in own.items() if callback),
+            ],
+        )
+        try:
+            self.net_.fit(TensorPair(inputs, y), None)
+        finally:
+            if progress is not None:
+                progress.close()
+        result = stop.result if stop is not None else None
+        self._keep(result or rows.assess(self.net_.module_), stop)
+
+    def _make_cycles(self, n_batches: int) -> list[int]:
+        if self.target_accuracy is None or self.lr_scheduler != "onecycle":
+            return [self.max_epochs]
+        first = (self.lr_scheduler_params or {}).get("cycle_epochs")
+        if first is None:
+            first = max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
+        return cycle_epochs(first, self.max_epochs)
+
+    def _make_net(
+        self,
+        n_inputs: int,
+        seeds: tuple[int, int],
+        callbacks: list[Callback | tuple[str, Callback]],
+    ) -> MemorizingNet:
+        init_seed, order_seed = seeds
+        device = torch.device(self.device_)
+        optimizer, _, defaults = resolve_optimizer(self.optimizer, device.type)
+        optimizer_params = {**defaults, **(self.optimizer_params or {})}
+        if self.weight_decay:
+            optimizer_params["weight_decay"] = self.weight_decay
+        net_params = {
+            "module__n_features": n_inputs,
+            "module__n_classes": len(self.classes_),
+            "module__hidden_layer_sizes": self.hidden_layer_sizes_,
+            "module__norm": self.norm,
+            "module__norm_position": self.norm_position,
+            "module__n_groups": self.n_groups,
+            "module__dropout": self.dropout,
+            "module__seed": init_seed,
+            "criterion__label_smoothing": self.label_smoothing,
+            "iterator_train__seed": order_seed,
+            "iterator_valid__batch_size": _PREDICT_BATCH,
+            **{f"optimizer__{k}": v for k, v in optimizer_params.items()},
+        }
+        # Of skorch's own callbacks only the timer is needed: loss and accuracy
+        # are recorded by the net, and nothing is printed.
+        for name in ("train_loss", "valid_loss", "valid_acc", "print_log"):
+            net_params[f"callbacks__{name}"] = None
+        return MemorizingNet(
+            BatchNormMLP,
+            criterion=torch.nn.CrossEntropyLoss,
+            optimizer=optimizer,
+            lr=self.lr_,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size_,
+            dataset=TensorPair,
+            iterator_train=ShuffledBatches,
+            iterator_valid=SequentialBatches,
+            train_split=None,
+            classes=list(range(len(self.classes_))),
+            callbacks=callbacks,
+            device=self.device_,
+            verbose=0,
+            bfloat16=self.precision_ == "bfloat16",
+            **net_params,
+        )
+
+    def _keep(self, result: Result, stop: StopAtAccuracy | None) -> None:
+        """Set the fitted attributes, and warn if the target was missed."""
+        # The training rows are not to be kept with the model.
+        if stop is not None:
+            stop.forget()
+        self.net_.set_params(module__n_features=self.n_features_in_)
+        self.net_.module_ = result.module
+        self.n_parameters_ = sum(p.numel() for p in result.module.parameters())
+        self.train_accuracy_ = result.accuracy
+        self.train_loss_ = result.loss
+        history = self.net_.history
+        self.n_epochs_ = len(history)
+        columns = {"train_loss": "loss", "train_accuracy": "accuracy", "lr": "lr"}
+        columns["dur"] = "seconds"
+        self.history_ = pd.DataFrame(
+            {new: history[:, old] for old, new in columns.items()},
+            index=pd.RangeIndex(1, self.n_epochs_ + 1, name="epoch"),
+        )
+        self.loss_curve_ = self.history_["loss"].tolist()
+
+        if stop is None or self.train_accuracy_ >= stop.target:
+            return
+        if self.n_epochs_ < self.max_epochs and not self.net_.stopped_by_callback_:
+            reason = "The training was interrupted from the keyboard"
+        else:
+            reason = "The training ended"
+        warnings.warn(
+            f"{reason} after {self.n_epochs_} epochs with a training accuracy of "
+            f"{self.train_accuracy_:.6g}; the target was {stop.target:.6g}. A larger "
+            f"'max_epochs', 'width' or 'depth' may reach it.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Compute the logits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Logits; for two classes, the log-odds of the second.
+        """
+        logits = self._logits(X)
+        if len(self.classes_) == 2:
+            return (logits[:, 1] - logits[:, 0]).numpy()
+        return logits.numpy()
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            The most probable labels.
+        """
+        return self.classes_[self._logits(X).argmax(1).numpy()]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Compute the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        return torch.softmax(self._logits(X).double(), 1).numpy()
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Compute the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        return torch.log_softmax(self._logits(X).double(), 1).numpy()
+
+    def _logits(self, X: Any) -> Tensor:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        module = self.net_.module_
+        X = _as_tensor(X).to(next(module.parameters()).device)
+        return compute_logits(module, X).cpu()
+
+
+def _as_tensor(X: np.ndarray) -> Tensor:
+    with warnings.catch_warnings():
+        # Nothing here writes to the inputs, so they may be read-only.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(X)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
+    if batch_size != "auto":
+        return int(batch_size)
+    power_of_two = 2 ** math.ceil(math.log2(n_samples / 16))
+    return int(min(max(power_of_two, 32), 1024, n_samples))
+
+
+def _draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
+    """Draw the seeds of the initial weights and of the order of the rows."""
+    if random_state is None:
+        # Unlike `check_random_state`, this leaves numpy's global state alone.
+        random_state = secrets.randbits(32)
+    first, second = check_random_state(random_state).randint(2**31 - 1, size=2)
+    return int(first), int(second)

@@ -1,0 +1,118 @@
+"""What a trained network does on all rows, in eval mode."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ._mlp import BatchNormMLP
+
+_CHUNK = 8192  # rows
+
+
+@torch.no_grad()
+def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
+    """Set the statistics of batch normalization to those of all rows of X.
+
+    The averages that batch normalization keeps while it trains lag behind the
+    weights. Here each layer's mean and variance are computed over all rows,
+    from the inputs that the layer gets in eval mode [1]_. Layer by layer, that
+    costs a single forward pass.
+
+    Parameters
+    ----------
+    module : BatchNormMLP
+        The network; its normalization layers are changed in place, and it is
+        left in eval mode.
+    X : torch.Tensor of shape (n_samples, n_features)
+        The training inputs.
+
+    Returns
+    -------
+    logits : torch.Tensor of shape (n_samples, n_classes)
+        The outputs in eval mode, with the new statistics.
+
+    References
+    ----------
+    .. [1] Y. Wu and J. Johnson, "Rethinking 'batch' in BatchNorm", 2021,
+       arXiv:2105.07576, section 3.
+    """
+    module.eval()
+    owned = False  # the caller's X is not written to
+    for layer in module.layers:
+        if isinstance(layer, nn.BatchNorm1d):
+            variance, mean = torch.var_mean(X, 0, correction=0)
+            layer.running_mean.copy_(mean)
+            layer.running_var.copy_(variance)
+        if isinstance(layer, nn.Linear):
+            X = _by_chunks(layer, X, X.new_empty(len(X), layer.out_features))
+            owned = True
+        else:
+            X = _by_chunks(layer, X, X if owned else torch.empty_like(X))
+    return X
+
+
+def _by_chunks(layer: nn.Module, X: Tensor, out: Tensor) -> Tensor:
+    for chunk, target in zip(X.split(_CHUNK), out.split(_CHUNK), strict=True):
+        target.copy_(layer(chunk))
+    return out
+
+
+@torch.inference_mode()
+def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
+    """Compute the outputs in eval mode, in chunks that bound the memory."""
+    module.eval()
+    return torch.cat([module(chunk) for chunk in X.split(_CHUNK)])
+
+
+def accuracy_and_loss(logits: Tensor, y: Tensor) -> tuple[float, float]:
+    """Compute the accuracy and the mean cross-entropy of logits."""
+    accuracy = (logits.argmax(1) == y).double().mean().item()
+    return accuracy, F.cross_entropy(logits, y).item()
+
+
+def attainable_accuracy(X: Tensor, y: Tensor) -> float:
+    """Compute the highest accuracy that any function of X can have.
+
+    Rows that are equal get equal predictions, so of each set of equal rows only
+    those of its most frequent label can be right.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_samples, n_features), float32
+        Inputs.
+    y : torch.Tensor of shape (n_samples,), int64
+        Class indices.
+
+    Returns
+    -------
+    accuracy : float
+        In (0, 1].
+    """
+    groups = _group_equal_rows(X)
+    pairs, counts = torch.unique(torch.stack([groups, y]), dim=1, return_counts=True)
+    best = torch.zeros(len(X), dtype=counts.dtype, device=X.device)
+    best.scatter_reduce_(0, pairs[0], counts, "amax")
+    return best.sum().item() / len(X)
+
+
+def _group_equal_rows(X: Tensor) -> Tensor:
+    """Number the rows such that equal rows, and only they, share a number."""
+    generator = torch.Generator().manual_seed(0)
+    factors = torch.randint(-(2**62), 2**62, X.shape[1:], generator=generator)
+    factors = factors.to(X.device)
+    # Adding zero turns the negative zeros into positive ones. The integers wrap
+    # around, hence the sums are exact, whatever their order.
+    keys = [
+        (((chunk + 0.0).view(torch.int32).long() ^ 0x5BD1E995) * factors).sum(1)
+        for chunk in X.split(_CHUNK // 8)
+    ]
+    _, groups, counts = torch.unique(
+        torch.cat(keys), return_inverse=True, return_counts=True
+    )
+    rows = torch.nonzero(counts[groups] > 1).squeeze(1)
+    if len(rows):
+        # Among the rows that share a key, equality decides.
+        _, exact = torch.unique(X[rows] + 0.0, dim=0, return_inverse=True)
+        groups[rows] = len(X) + exact
+        groups = torch.unique(groups, return_inverse=True)[1]
+    return groups

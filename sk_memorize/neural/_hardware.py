@@ -1,0 +1,71 @@
+"""Where the training takes place, and how precisely it computes."""
+
+import torch
+
+
+def resolve_device(device: str) -> torch.device:
+    """Find the device that a name stands for.
+
+    Parameters
+    ----------
+    device : str
+        "auto" for the first of CUDA, MPS and the CPU that is available, or the
+        name of a device of torch, such as "cpu" or "cuda:1".
+
+    Returns
+    -------
+    device : torch.device
+        The device.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or cannot reach it.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    available = {
+        "cpu": lambda: True,
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        resolved = None
+    if resolved is None or not available.get(resolved.type, lambda: False)():
+        names = [name for name, is_available in available.items() if is_available()]
+        raise ValueError(
+            "The 'device' parameter of MemorizingMLP must be 'auto' or a device that "
+            f"torch can use here ({', '.join(names)}). Got {device!r} instead."
+        )
+    return resolved
+
+
+def resolve_precision(precision: str, device: torch.device) -> str:
+    """Choose bfloat16 for "auto" where the hardware multiplies it faster.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        What the user asked for.
+    device : torch.device
+        Where the products are computed.
+
+    Returns
+    -------
+    precision : {"float32", "bfloat16"}
+        What is used.
+    """
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        fast = features.get("amx_bf16", False) or features.get("avx512_bf16", False)
+    else:
+        fast = False
+    return "bfloat16" if fast else "float32"

@@ -1,0 +1,230 @@
+"""The network: a multilayer perceptron with normalized hidden layers."""
+
+import copy
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Rows of a product that this many outputs wide are summed in the same order
+# whatever the number of threads is; see `_linear`.
+_OUTPUT_MULTIPLE = 16
+
+
+class BatchNormMLP(nn.Module):
+    """Linear layers with normalization and ReLU between them.
+
+    Every hidden layer is ``Linear -> norm -> ReLU``, or ``Linear -> ReLU ->
+    norm`` with ``norm_position="after"``, followed by dropout if there is any;
+    the last layer is linear and gives the logits. There is no convolution and
+    no attention.
+
+    The layers are initialized as :class:`torch.nn.Linear` does it (uniform in
+    plus or minus one over the square root of the number of inputs), but from
+    `seed` alone: torch's global generator is neither read nor advanced.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of inputs.
+    n_classes : int
+        Number of outputs.
+    hidden_layer_sizes : sequence of int, default=(512, 512)
+        Units of each hidden layer, from the input to the output.
+    norm : {"batch", "group", "layer"} or None, default="batch"
+        Normalization of the hidden layers.
+    norm_position : {"before", "after"}, default="before"
+        Whether the normalization stands before or after the ReLU.
+    n_groups : int, default=8
+        Number of groups of the group normalization; it divides each of the
+        hidden layer sizes.
+    dropout : float, default=0.0
+        Probability of dropping a hidden unit while training, in [0, 1).
+    seed : int, default=0
+        Decides the initial weights and the dropped units.
+
+    Attributes
+    ----------
+    layers : torch.nn.Sequential
+        The layers in order.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sk_memorize import BatchNormMLP
+    >>> module = BatchNormMLP(64, 10, hidden_layer_sizes=(32, 32), seed=0)
+    >>> module(torch.zeros(5, 64)).shape
+    torch.Size([5, 10])
+    >>> sum(p.numel() for p in module.parameters())
+    3594
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        hidden_layer_sizes: Sequence[int] = (512, 512),
+        norm: str | None = "batch",
+        norm_position: str = "before",
+        n_groups: int = 8,
+        dropout: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        layers: list[nn.Module] = []
+        n_inputs = n_features
+        for depth, size in enumerate(hidden_layer_sizes):
+            layers.append(make_linear(n_inputs, size, generator=generator))
+            block = [_make_norm(norm, size, n_groups), nn.ReLU()]
+            if norm_position == "after":
+                block.reverse()
+            layers.extend(layer for layer in block if layer is not None)
+            if dropout:
+                layers.append(_Dropout(dropout, seed=seed + depth + 1))
+            n_inputs = size
+        layers.append(make_linear(n_inputs, n_classes, generator=generator))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Compute the logits.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+            Inputs.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_samples, n_classes)
+            Unnormalized log-probabilities.
+        """
+        for layer in self.layers:
+            X = layer(X)
+        return X
+
+
+    def with_first_layer(self, first: nn.Linear) -> "BatchNormMLP":
+        """Make a network that differs in its first layer and shares the others.
+
+        Parameters
+        ----------
+        first : torch.nn.Linear
+            The layer that takes the inputs.
+
+        Returns
+        -------
+        module : BatchNormMLP
+            The new network.
+        """
+        module = copy.copy(self)
+        module._modules = {"layers": nn.Sequential(first, *self.layers[1:])}
+        return module
+
+
+class _Linear(nn.Linear):
+    """A Linear layer whose gradients do not depend on the number of threads.
+
+    For an output of 5 to 11 units (ten classes, say) MKL splits the sum over
+    the rows of the batch among its threads, so that one thread and two give
+    different gradients of the weights. Rows of zeros make the layer wide
+    enough to be computed in the ordinary way.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
+        n_padding = -self.out_features % _OUTPUT_MULTIPLE
+        if not self.training or not n_padding:
+            return super().forward(input)
+        weight = F.pad(self.weight, (0, 0, 0, n_padding))
+        bias = F.pad(self.bias, (0, n_padding))
+        return F.linear(input, weight, bias)[:, : self.out_features]
+
+
+class _BatchNorm(nn.BatchNorm1d):
+    """Batch normalization whose sums do not depend on the number of threads."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
+        if not self.training:
+            return super().forward(input)
+        output, mean, variance = _BatchNormFunction.apply(
+            input, self.weight, self.bias, self.eps
+        )
+        n = len(input)
+        with torch.no_grad():
+            momentum = self.momentum
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(variance * (n / max(n - 1, 1)), momentum)
+            self.num_batches_tracked += 1
+        return output
+
+
+class _BatchNormFunction(torch.autograd.Function):
+    # torch's own kernel for the CPU splits the rows among the threads and adds
+    # the partial sums, so its result changes with their number; these
+    # reductions split the columns, and each column is summed by one thread.
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps):  # type: ignore[no-untyped-def]  # autograd's protocol
+        x = x.float()
+        variance, mean = torch.var_mean(x, 0, correction=0)
+        scale = torch.rsqrt(variance + eps)
+        x_hat = (x - mean).mul_(scale)
+        ctx.save_for_backward(x_hat, weight, scale)
+        ctx.mark_non_differentiable(mean, variance)
+        return torch.addcmul(bias, x_hat, weight), mean, variance
+
+    @staticmethod
+    def backward(ctx, d_output, _d_mean, _d_variance):  # type: ignore[no-untyped-def]
+        x_hat, weight, scale = ctx.saved_tensors
+        n = len(d_output)
+        d_bias = d_output.sum(0)
+        d_weight = (d_output * x_hat).sum(0)
+        d_x = d_output - torch.addcmul(d_bias / n, x_hat, d_weight / n)
+        return d_x.mul_(weight * scale), d_weight, d_bias, None
+
+
+class _Dropout(nn.Dropout):
+    """Dropout that draws from a generator of its own."""
+
+    def __init__(self, p: float, seed: int) -> None:
+        super().__init__(p)
+        self.seed = seed
+        self._generator: torch.Generator | None = None
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
+        if not self.training:
+            return input
+        if self._generator is None or self._generator.device != input.device:
+            self._generator = torch.Generator(input.device).manual_seed(self.seed)
+        keep = torch.empty_like(input).bernoulli_(1 - self.p, generator=self._generator)
+        return input * keep.div_(1 - self.p)
+
+    def __getstate__(self) -> dict[str, object]:
+        # A generator cannot be pickled or copied on every torch supported.
+        return {**self.__dict__, "_generator": None}
+
+
+def make_linear(
+    n_inputs: int, n_outputs: int, generator: torch.Generator | None = None
+) -> nn.Linear:
+    """Make a Linear layer, initialized from `generator`, or not at all."""
+    # A layer on the meta device has shapes only: nothing is drawn for it.
+    layer = _Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
+    if generator is not None:
+        bound = 1 / math.sqrt(n_inputs)
+        with torch.no_grad():
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            layer.bias.uniform_(-bound, bound, generator=generator)
+    return layer
+
+
+def _make_norm(norm: str | None, size: int, n_groups: int) -> nn.Module | None:
+    if norm == "batch":
+        return _BatchNorm(size)
+    if norm == "group":
+        return nn.GroupNorm(n_groups, size)
+    if norm == "layer":
+        return nn.LayerNorm(size)
+    return None

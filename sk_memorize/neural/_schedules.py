@@ -1,0 +1,190 @@
+"""Learning rate schedules by name, as callbacks of skorch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from skorch.callbacks import LRScheduler
+from torch.optim import Optimizer, lr_scheduler
+
+# Lowest learning rate of a cycle, as part of the peak.
+_FLOOR = 1e-3
+
+
+class OneCycle(lr_scheduler.LRScheduler):
+    """One cycle after another: a linear rise, then a linear fall to nearly zero.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Its learning rates are the peaks.
+    cycle_steps : sequence of int
+        Length of each cycle, in steps. The last one is repeated when the steps
+        go on beyond their sum.
+    warmup : float, default=0.2
+        Part of a cycle in which the learning rate rises, in [0, 1).
+    last_epoch : int, default=-1
+        The step before the first one, as in all of torch's schedulers.
+
+    References
+    ----------
+    .. [1] L. N. Smith and N. Topin, "Super-convergence: very fast training of
+       neural networks using large learning rates", 2019, arXiv:1708.07120,
+       section 2.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        cycle_steps: list[int],
+        warmup: float = 0.2,
+        last_epoch: int = -1,
+    ) -> None:
+        self.cycle_steps = cycle_steps
+        self.warmup = warmup
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]  # tensors are for capturable
+        """Compute the learning rates of the next step."""
+        factor = one_cycle_factor(self.last_epoch, self.cycle_steps, self.warmup)
+        return [base_lr * factor for base_lr in self.base_lrs]
+
+
+def one_cycle_factor(step: int, cycle_steps: list[int], warmup: float) -> float:
+    """Compute the part of the peak learning rate that a step is taken with."""
+    cycles = iter(cycle_steps)
+    length = next(cycles)
+    while step >= length:
+        step -= length
+        length = next(cycles, length)
+    progress = (step + 0.5) / length
+    if progress < warmup:
+        return max(_FLOOR, progress / warmup)
+    return max(_FLOOR, (1 - progress) / (1 - warmup))
+
+
+def cycle_epochs(first: int, max_epochs: int) -> list[int]:
+    """Divide `max_epochs` into cycles, each twice as long as the one before.
+
+    A remainder of less than half of the cycle before it is joined to that cycle.
+    """
+    cycles: list[int] = []
+    left, length = max_epochs, first
+    while left >= length:
+        cycles.append(length)
+        left -= length
+        length *= 2
+    if not cycles:
+        return [max_epochs]
+    if 2 * left >= cycles[-1]:
+        cycles.append(left)
+    else:
+        cycles[-1] += left
+    return cycles
+
+
+class DelayedLRScheduler(LRScheduler):
+    """skorch's LRScheduler, which begins to step at a given epoch.
+
+    Parameters
+    ----------
+    policy : str or class, default="StepLR"
+        As in :class:`skorch.callbacks.LRScheduler`, like all parameters but
+        the next.
+    start_epoch : int, default=1
+        The scheduler steps for the first time at the end of this epoch, or
+        with its first batch where it steps with batches.
+    """
+
+    def __init__(
+        self,
+        policy: str | type = "StepLR",
+        monitor: str = "train_loss",
+        event_name: str = "event_lr",
+        step_every: str = "epoch",
+        start_epoch: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(policy, monitor, event_name, step_every, **kwargs)
+        self.start_epoch = start_epoch
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The arguments of the torch scheduler."""
+        return {k: v for k, v in super().kwargs.items() if k != "start_epoch"}
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Step if the time has come."""
+        if len(net.history) >= self.start_epoch:
+            super().on_epoch_end(net, **kwargs)
+
+    def on_batch_end(self, net: Any, training: bool, **kwargs: Any) -> None:
+        """Step if the time has come."""
+        if len(net.history) >= self.start_epoch:
+            super().on_batch_end(net, training, **kwargs)
+
+
+_NAMED: dict[str, tuple[type, dict[str, Any]]] = {
+    "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
+    "exponential": (lr_scheduler.ExponentialLR, {"gamma": 0.95}),
+    "plateau": (lr_scheduler.ReduceLROnPlateau, {"patience": 5}),
+}
+
+SCHEDULES = ("onecycle", "cosine", *_NAMED)
+
+
+def make_scheduler(
+    scheduler: str | type | LRScheduler | None,
+    params: Mapping[str, Any] | None,
+    *,
+    start_epoch: int,
+    cycles: list[int],
+    steps_per_epoch: int,
+) -> LRScheduler | None:
+    """Make the callback that a name, a torch class or a callback stands for.
+
+    Parameters
+    ----------
+    scheduler : str, type, skorch.callbacks.LRScheduler or None
+        A name of `SCHEDULES`, a scheduler class of torch, a callback, or none.
+    params : mapping or None
+        Arguments of the torch class, in place of the defaults.
+    start_epoch : int
+        The epoch after which the scheduler steps for the first time.
+    cycles : list of int
+        Lengths of the cycles of "onecycle", in epochs; "cosine" spans their sum.
+    steps_per_epoch : int
+        Batches of an epoch.
+
+    Returns
+    -------
+    callback : skorch.callbacks.LRScheduler or None
+        The callback, not initialized.
+    """
+    if scheduler is None:
+        return None
+    given = dict(params or {})
+    if isinstance(scheduler, LRScheduler):
+        return DelayedLRScheduler(
+            scheduler.policy,
+            monitor=scheduler.monitor,
+            event_name=scheduler.event_name,
+            step_every=scheduler.step_every,
+            start_epoch=start_epoch,
+            **{**scheduler.kwargs, **given},
+        )
+    if scheduler == "onecycle":
+        given.pop("cycle_epochs", None)
+        given["cycle_steps"] = [epochs * steps_per_epoch for epochs in cycles]
+        return DelayedLRScheduler(
+            OneCycle, step_every="batch", start_epoch=start_epoch, **given
+        )
+    if scheduler == "cosine":
+        n_epochs = max(1, sum(cycles) - start_epoch + 1)
+        policy: type = lr_scheduler.CosineAnnealingLR
+        given = {"T_max": n_epochs, **given}
+    elif isinstance(scheduler, str):
+        policy, defaults = _NAMED[scheduler]
+        given = {**defaults, **given}
+    else:
+        policy = scheduler
+    return DelayedLRScheduler(policy, start_epoch=start_epoch, **given)

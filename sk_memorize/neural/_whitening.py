@@ -1,0 +1,118 @@
+"""Shrunk PCA whitening of the inputs, and folding it into the first layer."""
+
+import torch
+from torch import Tensor, nn
+
+from ._mlp import make_linear
+from ._threads import single_thread
+
+# Directions whose variance is below this part of the largest one are rounding
+# errors of float32 arithmetic, not data.
+_RANK_TOLERANCE = 1e-7
+
+# Columns are divided by their standard deviation, shrunk towards the median
+# one by this part: units do not matter, and nearly constant columns stay small.
+_SCALE_SHRINKAGE = 0.1
+
+_CHUNK = 8192  # rows
+
+
+def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
+    """Find the affine map that makes the covariance of X nearly the identity.
+
+    With the standardized columns' covariance ``U diag(v) U'``, the map is
+    ``x -> ((x - mean) / scale) U diag(v + shrinkage * max(v)) ** -0.5``.
+    Directions without variance are left out.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_samples, n_features), float32
+        Inputs.
+    shrinkage : float
+        Part of the largest variance that is added to all: 0 whitens fully,
+        large values only rotate and scale.
+
+    Returns
+    -------
+    mean : torch.Tensor of shape (n_features,), float32
+        What is subtracted.
+    transform : torch.Tensor of shape (n_features, n_components), float32
+        What the centered inputs are multiplied by.
+    """
+    n_samples, n_features = X.shape
+    total = torch.zeros(n_features, dtype=torch.float64, device=X.device)
+    for chunk in X.split(_CHUNK):
+        total += chunk.sum(0, dtype=torch.float64)
+    mean = (total / n_samples).float()
+
+    if n_samples > n_features:
+        covariance = torch.zeros(n_features, n_features, device=X.device)
+        for chunk in X.split(_CHUNK):
+            centered = chunk - mean
+            covariance.addmm_(centered.T, centered)
+        covariance = covariance.double() / n_samples
+        variance = covariance.diagonal()
+    else:
+        rows = (X - mean).double()
+        variance = rows.square().mean(0)
+
+    # What the subtraction leaves of a constant column is rounding.
+    varies = variance > (1e-6 * mean).double().square_()
+    if not varies.any():
+        return mean, torch.zeros(n_features, 1, device=X.device)
+    scale = (variance + _SCALE_SHRINKAGE * variance[varies].median()).sqrt()
+    inverse_scale = torch.where(varies, 1 / scale, 0)
+
+    if n_samples > n_features:
+        covariance *= torch.outer(inverse_scale, inverse_scale)
+        values, vectors = _eigh(covariance)
+    else:
+        # With fewer rows than columns the rows' inner products are the smaller
+        # matrix of the same eigenvalues.
+        rows *= inverse_scale
+        values, vectors = _eigh(rows @ rows.T / n_samples)
+        vectors = rows.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
+    kept = values > _RANK_TOLERANCE * values[-1]
+    weights = (values[kept] + shrinkage * values[-1]).rsqrt()
+    return mean, (inverse_scale[:, None] * vectors[:, kept] * weights).float()
+
+
+def apply_whitening(
+    X: Tensor, mean: Tensor, transform: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """Transform X in chunks into a tensor of `dtype`."""
+    out = torch.empty(len(X), transform.shape[1], dtype=dtype, device=X.device)
+    for chunk, target in zip(X.split(_CHUNK), out.split(_CHUNK), strict=True):
+        target.copy_((chunk - mean) @ transform)
+    return out
+
+
+def fold_whitening(first: nn.Linear, mean: Tensor, transform: Tensor) -> nn.Linear:
+    """Merge the whitening into the Linear layer behind it.
+
+    Parameters
+    ----------
+    first : torch.nn.Linear
+        A layer that takes whitened inputs.
+    mean, transform : torch.Tensor
+        What `fit_whitening` returned.
+
+    Returns
+    -------
+    layer : torch.nn.Linear
+        A layer that takes raw inputs and gives the same outputs.
+    """
+    weight = first.weight.detach().double() @ transform.T.double()
+    bias = first.bias.detach().double() - weight @ mean.double()
+    layer = make_linear(transform.shape[0], first.out_features).to(weight.device)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
+    return layer
+
+
+def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    # LAPACK's eigenvectors change in the last bits with the number of threads.
+    with single_thread():
+        values, vectors = torch.linalg.eigh(matrix)
+    return values.clamp_min(0), vectors

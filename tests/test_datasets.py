@@ -1,0 +1,842 @@
+import dataclasses
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tarfile
+import threading
+import tracemalloc
+import urllib.error
+import urllib.request
+import warnings
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_digits
+
+from sk_memorize.datasets import _torchvision, get_data_home, load_dataset
+from sk_memorize.datasets._files import to_unit_rows
+from sk_memorize.datasets._sources import CIFAR10, IDX_FILES, MNIST, SOURCES
+
+REAL_HOME = os.environ.get("SK_MEMORIZE_DATA")
+needs_real_mnist = pytest.mark.skipif(
+    REAL_HOME is None or not Path(REAL_HOME, MNIST.folder, IDX_FILES[0]).exists(),
+    reason="SK_MEMORIZE_DATA names no folder that holds MNIST/raw",
+)
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = IDX_FILES
+URLOPEN = urllib.request.urlopen
+
+
+def refuse(*_, **__):
+    raise urllib.error.URLError("the network is down")
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path):
+    """Let no test depend on the network, the environment or the user's cache."""
+    monkeypatch.delenv("SK_MEMORIZE_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def datasets():
+    try:
+        return _torchvision.import_datasets()
+    except ImportError as error:
+        pytest.skip(str(error))
+
+
+def md5(content):
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def idx_bytes(array):
+    header = struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape)
+    return header + array.astype(np.uint8).tobytes()
+
+
+def write(folder, files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def set_source(monkeypatch, name, files, **changes):
+    checksums = {file: md5(content) for file, content in files.items()}
+    source = dataclasses.replace(SOURCES[name], md5=checksums, **changes)
+    monkeypatch.setitem(SOURCES, name, source)
+
+
+class TinyMNIST:
+    """A dozen images of 2 x 3 pixels that `load_dataset` takes for MNIST."""
+
+    def __init__(self, monkeypatch):
+        rng = np.random.RandomState(0)
+        self.monkeypatch = monkeypatch
+        self.arrays = {
+            TRAIN_IMAGES: rng.randint(256, size=(12, 2, 3)),
+            TRAIN_LABELS: rng.randint(10, size=12),
+            TEST_IMAGES: rng.randint(256, size=(5, 2, 3)),
+            TEST_LABELS: rng.randint(10, size=5),
+        }
+        self.unpacked = {
+            name.removesuffix(".gz"): idx_bytes(array)
+            for name, array in self.arrays.items()
+        }
+        self.archives = {
+            name: gzip.compress(idx_bytes(array), mtime=0)
+            for name, array in self.arrays.items()
+        }
+        self.publish()
+
+    def publish(self, **changes):
+        """Declare the present archives to be the right ones."""
+        sizes = {"image_shape": (2, 3), "n_train": 12, "n_test": 5}
+        set_source(self.monkeypatch, "mnist", self.archives, **sizes | changes)
+
+    def check(self, bunch):
+        images = self.arrays[TRAIN_IMAGES].reshape(12, 6)
+        assert_array_equal(bunch.X_train, np.float32(images) / np.float32(255))
+        images = self.arrays[TEST_IMAGES].reshape(5, 6)
+        assert_array_equal(bunch.X_test, np.float32(images) / np.float32(255))
+        assert_array_equal(bunch.y_train, self.arrays[TRAIN_LABELS])
+        assert_array_equal(bunch.y_test, self.arrays[TEST_LABELS])
+        check_types(bunch)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    return TinyMNIST(monkeypatch)
+
+
+def check_types(bunch):
+    for X, y in [(bunch.X_train, bunch.y_train), (bunch.X_test, bunch.y_test)]:
+        assert X.dtype == np.float32
+        assert X.flags.c_contiguous
+        assert X.min() >= 0
+        assert X.max() <= 1
+        assert y.dtype == np.int64
+        assert X.shape == (len(y), np.prod(bunch.image_shape))
+    assert isinstance(bunch.target_names, list)
+    assert {type(name) for name in bunch.target_names} == {str}
+    assert len(bunch.target_names) == 10
+
+
+# The digits
+
+
+def test_digits():
+    bunch = load_dataset("digits")
+    check_types(bunch)
+    assert bunch.X_train.shape == (1437, 64)
+    assert bunch.X_test.shape == (360, 64)
+    assert bunch.image_shape == (8, 8)
+    assert bunch.target_names == list("0123456789")
+    assert bunch.name == "digits"
+    assert bunch.notice is None
+    assert bunch.X_train.max() == 1
+    for words in ["stratified", "random_state=0", "1,437", "360"]:
+        assert words in bunch.DESCR
+
+
+def rows(X, y):
+    return sorted([*x, label] for x, label in zip(X.tolist(), y.tolist(), strict=True))
+
+
+def test_digits_split_is_a_partition_of_the_original():
+    bunch, original = load_dataset("digits"), load_digits()
+    X = np.vstack([bunch.X_train, bunch.X_test]) * 16
+    y = np.concatenate([bunch.y_train, bunch.y_test])
+    assert rows(X, y) == rows(original.data, original.target)
+    train, test = ({row.tobytes() for row in bunch[k]} for k in ["X_train", "X_test"])
+    assert not train & test
+
+
+def test_digits_split_is_stratified_and_fixed():
+    first, second = load_dataset("digits"), load_dataset("digits")
+    shares = np.bincount(first.y_test) / np.bincount(load_digits().target)
+    np.testing.assert_allclose(shares, 0.2, atol=0.01)
+    assert_array_equal(first.X_train, second.X_train)
+    assert_array_equal(first.y_test, second.y_test)
+
+
+def test_digits_touch_no_folder(home):
+    load_dataset("digits", data_home=home)
+    assert not home.exists()
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("name", "imagenet"),
+        ("name", 3),
+        ("name", ["mnist"]),
+        ("data_home", 3),
+        ("data_home", b"folder"),
+        ("download", "yes"),
+        ("download", None),
+    ],
+)
+def test_invalid_parameter(parameter, value):
+    words = rf"The '{parameter}' parameter of load_dataset must be .* Got .* instead\."
+    with pytest.raises(ValueError, match=words):
+        load_dataset(**{"name": "digits", parameter: value})
+
+
+def test_parameters_after_the_name_are_keywords():
+    with pytest.raises(TypeError, match="positional"):
+        load_dataset("digits", "folder")
+
+
+def test_data_home_precedence(monkeypatch, tmp_path):
+    assert get_data_home() == tmp_path / "cache" / "sk_memorize"
+    monkeypatch.setenv("SK_MEMORIZE_DATA", str(tmp_path / "variable"))
+    assert get_data_home() == tmp_path / "variable"
+    assert get_data_home(tmp_path / "argument") == tmp_path / "argument"
+    monkeypatch.setenv("SK_MEMORIZE_DATA", "")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert get_data_home() == tmp_path / ".cache" / "sk_memorize"
+    assert get_data_home("~/data") == tmp_path / "data"
+    assert get_data_home("data").is_absolute()
+
+
+def test_load_dataset_heeds_the_data_home(monkeypatch, tmp_path, tiny):
+    write(tmp_path / "cache" / "sk_memorize" / MNIST.folder, tiny.archives)
+    tiny.check(load_dataset("mnist", download=False))
+    monkeypatch.setenv("SK_MEMORIZE_DATA", str(tmp_path / "variable"))
+    with pytest.raises(FileNotFoundError, match="variable"):
+        load_dataset("mnist", download=False)
+    write(tmp_path / "argument" / MNIST.folder, tiny.archives)
+    tiny.check(load_dataset("mnist", data_home=tmp_path / "argument", download=False))
+    tiny.check(load_dataset("mnist", data_home=str(tmp_path / "argument")))
+
+
+# Files that are missing
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_missing_data_set(name, home):
+    source = SOURCES[name]
+    with pytest.raises(FileNotFoundError) as caught:
+        load_dataset(name, data_home=home, download=False)
+    message = str(caught.value)
+    for words in [
+        f"{source.title} could not be loaded from {home / source.folder}",
+        *source.md5,
+        "download=False",
+        "SK_MEMORIZE_DATA",
+        "data_home",
+        'name="digits"',
+    ]:
+        assert words in message
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
+@pytest.mark.usefixtures("datasets")
+def test_missing_data_set_without_network(name, home):
+    words = "The download failed: http.*the network is down"
+    with pytest.raises(FileNotFoundError, match=words):
+        load_dataset(name, data_home=home)
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("datasets")
+def test_failed_download_leaves_a_folder_as_it_was(home, tiny):
+    del tiny.archives[TEST_LABELS]
+    write(home / MNIST.folder, tiny.archives)
+    before = files_below(home)
+    with pytest.raises(FileNotFoundError, match=f"Missing: {TEST_LABELS}"):
+        load_dataset("mnist", data_home=home)
+    assert files_below(home) == before
+
+
+@pytest.mark.usefixtures("datasets")
+def test_silent_network_does_not_hang(monkeypatch, home):
+    release = threading.Event()
+
+    def hang(*_, **__):
+        release.wait(60)
+        refuse()
+
+    monkeypatch.setattr(urllib.request, "urlopen", hang)
+    monkeypatch.setattr(_torchvision, "_PROBE_SECONDS", 0.05)
+    with pytest.raises(FileNotFoundError, match=r"no answer within 0\.05 s"):
+        load_dataset("mnist", data_home=home)
+    release.set()
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("datasets")
+def test_blocked_sockets(monkeypatch, home):
+    def forbid(*_, **__):
+        raise RuntimeError("no sockets here")
+
+    monkeypatch.setattr(urllib.request, "urlopen", URLOPEN)
+    monkeypatch.setattr(socket, "getaddrinfo", forbid)
+    with pytest.raises(FileNotFoundError, match="no sockets here"):
+        load_dataset("kmnist", data_home=home)
+    assert not home.exists()
+
+
+# The fallback of "auto"
+
+
+@pytest.mark.usefixtures("datasets")
+def test_auto_falls_back_on_the_digits(home):
+    with pytest.warns(UserWarning, match="in place of MNIST") as caught:
+        bunch = load_dataset(data_home=home)
+    assert [str(warning.message) for warning in caught] == [bunch.notice]
+    assert caught[0].filename == __file__
+    assert bunch.name == "digits"
+    assert_array_equal(bunch.X_train, load_dataset("digits").X_train)
+    assert "digits of scikit-learn are used in place of MNIST" in bunch.notice
+    assert "the network is down" in bunch.notice
+    assert str(home / MNIST.folder) in bunch.notice
+    assert not home.exists()
+
+
+def test_auto_without_download(home):
+    with pytest.warns(UserWarning, match="because download=False"):
+        bunch = load_dataset("auto", data_home=home, download=False)
+    assert bunch.name == "digits"
+
+
+def test_auto_names_a_damaged_file(home, tiny):
+    tiny.archives[TRAIN_LABELS] = b"garbage"
+    write(home / MNIST.folder, tiny.archives)
+    with pytest.warns(UserWarning, match="in place of MNIST"):
+        bunch = load_dataset(data_home=home, download=False)
+    assert f"{home / MNIST.folder / TRAIN_LABELS} is damaged" in bunch.notice
+    assert bunch.name == "digits"
+
+
+def test_auto_prefers_mnist(home, tiny):
+    write(home / MNIST.folder, tiny.archives)
+    bunch = load_dataset(data_home=home)
+    tiny.check(bunch)
+    assert bunch.name == "mnist"
+    assert bunch.notice is None
+
+
+# Files at hand, whole and damaged
+
+
+def test_archives_are_read_in_place(home, tiny):
+    write(home / MNIST.folder, tiny.archives)
+    before = files_below(home)
+    (home / MNIST.folder).chmod(0o555)
+    bunch = load_dataset("mnist", data_home=home)
+    (home / MNIST.folder).chmod(0o755)
+    tiny.check(bunch)
+    assert bunch.image_shape == (2, 3)
+    assert bunch.target_names == list("0123456789")
+    assert "LeCun" in bunch.DESCR
+    assert files_below(home) == before
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "kmnist"])
+def test_look_alikes_of_mnist(monkeypatch, home, tiny, name):
+    sizes = {"image_shape": (2, 3), "n_train": 12, "n_test": 5}
+    set_source(monkeypatch, name, tiny.archives, **sizes)
+    write(home / SOURCES[name].folder, tiny.archives)
+    bunch = load_dataset(name, data_home=home)
+    tiny.check(bunch)
+    assert bunch.name == name
+    assert bunch.target_names == list(SOURCES[name].target_names)
+
+
+def test_unpacked_files_serve_where_archives_are_missing(home, tiny):
+    write(home / MNIST.folder, tiny.unpacked)
+    tiny.check(load_dataset("mnist", data_home=home))
+    write(home / MNIST.folder, {TRAIN_IMAGES: tiny.archives[TRAIN_IMAGES]})
+    tiny.check(load_dataset("mnist", data_home=home))
+
+
+def test_damaged_archive_is_not_replaced_by_its_unpacked_file(home, tiny):
+    write(home / MNIST.folder, tiny.unpacked | {TRAIN_IMAGES: b"garbage"})
+    with pytest.raises(OSError, match=f"{TRAIN_IMAGES} is damaged"):
+        load_dataset("mnist", data_home=home, download=False)
+
+
+def with_magic(content, magic):
+    return struct.pack(">I", magic) + content[4:]
+
+
+DAMAGE = [
+    (TRAIN_IMAGES, lambda c: c[:-1], "it holds 87 bytes instead of 88"),
+    (TRAIN_IMAGES, lambda c: c + b"\0", "it holds 89 bytes instead of 88"),
+    (TRAIN_IMAGES, lambda c: c[:15], "15 bytes are too few"),
+    (TEST_LABELS, lambda _: b"", "0 bytes are too few"),
+    (TEST_IMAGES, lambda c: with_magic(c, 0x0801), "magic number is 0x00000801"),
+    (TEST_LABELS, lambda c: with_magic(c, 0x0D01), "magic number is 0x00000d01"),
+    (TRAIN_LABELS, lambda _: idx_bytes(np.zeros(11)), "its shape is .11,. instead"),
+    (
+        TEST_IMAGES,
+        lambda _: idx_bytes(np.zeros((5, 3, 2))),
+        r"its shape is \(5, 3, 2\) instead of \(5, 2, 3\)",
+    ),
+    (TRAIN_LABELS, lambda c: c[:-1] + b"\x0a", "it has the value 10, with 10 allowed"),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "words"), DAMAGE)
+def test_damaged_unpacked_file(home, tiny, name, damage, words):
+    unpacked = name.removesuffix(".gz")
+    tiny.unpacked[unpacked] = damage(tiny.unpacked[unpacked])
+    write(home / MNIST.folder, tiny.unpacked)
+    path = home / MNIST.folder / unpacked
+    with pytest.raises(OSError, match=f"{path} is damaged: .*{words}") as caught:
+        load_dataset("mnist", data_home=home, download=False)
+    assert not isinstance(caught.value, FileNotFoundError)
+
+
+@pytest.mark.parametrize(("name", "damage", "words"), DAMAGE)
+def test_damage_inside_an_archive(home, tiny, name, damage, words):
+    content = damage(gzip.decompress(tiny.archives[name]))
+    tiny.archives[name] = gzip.compress(content)
+    tiny.publish()
+    write(home / MNIST.folder, tiny.archives)
+    path = home / MNIST.folder / name
+    with pytest.raises(OSError, match=f"{path} is damaged: .*{words}"):
+        load_dataset("mnist", data_home=home, download=False)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda c: c[:-9], lambda c: c[:20] + b"\xff" * 9 + c[29:], lambda _: b"x"],
+)
+def test_archive_that_cannot_be_decompressed(home, tiny, damage):
+    tiny.archives[TEST_IMAGES] = damage(tiny.archives[TEST_IMAGES])
+    tiny.publish()
+    write(home / MNIST.folder, tiny.archives)
+    words = f"{home / MNIST.folder / TEST_IMAGES} is damaged: it cannot be decompressed"
+    with pytest.raises(OSError, match=words):
+        load_dataset("mnist", data_home=home, download=False)
+
+
+def test_wrong_md5(home, tiny):
+    other = gzip.compress(idx_bytes(np.zeros(12)))
+    write(home / MNIST.folder, tiny.archives | {TRAIN_LABELS: other})
+    path = home / MNIST.folder / TRAIN_LABELS
+    words = f"{path} is damaged: its md5 is {md5(other)} instead of"
+    with pytest.raises(OSError, match=words) as caught:
+        load_dataset("mnist", data_home=home, download=False)
+    assert not isinstance(caught.value, FileNotFoundError)
+    assert TRAIN_IMAGES not in str(caught.value)
+
+
+def test_every_fault_is_told(home, tiny):
+    del tiny.archives[TEST_LABELS]
+    tiny.archives[TRAIN_IMAGES] = tiny.archives[TEST_IMAGES] = b"garbage"
+    write(home / MNIST.folder, tiny.archives)
+    with pytest.raises(OSError, match=f"Missing: {TEST_LABELS}\\.") as caught:
+        load_dataset("mnist", data_home=home, download=False)
+    for name in [TRAIN_IMAGES, TEST_IMAGES]:
+        assert f"{home / MNIST.folder / name} is damaged" in str(caught.value)
+
+
+def test_unreadable_file(home, tiny):
+    del tiny.archives[TEST_LABELS]
+    write(home / MNIST.folder, tiny.archives)
+    (home / MNIST.folder / TEST_LABELS).mkdir()
+    with pytest.raises(OSError, match=f"directory: '{home / MNIST.folder}"):
+        load_dataset("mnist", data_home=home, download=False)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (0, 2, 1)])
+def test_scaling_makes_no_intermediate_array(axes):
+    images = np.full((1000, 20, 50), 255, dtype=np.uint8).transpose(axes)
+    tracemalloc.start()
+    X = to_unit_rows(images)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert X.shape == (1000, 1000)
+    assert_array_equal(X, np.float32(1))
+    assert peak < 1.2 * X.nbytes
+
+
+# torchvision
+
+
+def test_table_is_that_of_torchvision(datasets):
+    for name in ["mnist", "fashion-mnist", "kmnist"]:
+        source = SOURCES[name]
+        dataset = getattr(datasets, source.torchvision_name)
+        assert dict(dataset.resources) == source.md5
+        assert source.folder == f"{dataset.__name__}/raw"
+        if name != "mnist":
+            assert dataset.classes == list(source.target_names)
+    dataset = datasets.CIFAR10
+    meta = (dataset.meta["filename"], dataset.meta["md5"])
+    assert dict([*dataset.train_list, *dataset.test_list, meta]) == CIFAR10.md5
+    assert dataset.base_folder == CIFAR10.folder
+
+
+def test_torchvision_is_not_imported_with_the_package():
+    code = "import sys, sk_memorize.datasets; assert 'torchvision' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class BrokenFinder:
+    @staticmethod
+    def find_spec(name, *_):
+        if name.partition(".")[0] == "torchvision":
+            raise RuntimeError("operator torchvision::nms does not exist")
+
+
+def uninstall_torchvision(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+
+
+def break_torchvision(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("torchvision")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [BrokenFinder, *sys.meta_path])
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "words"),
+    [
+        (uninstall_torchvision, "ModuleNotFoundError: .*torchvision"),
+        (break_torchvision, "RuntimeError: operator torchvision::nms does not exist"),
+    ],
+)
+def test_unusable_torchvision(monkeypatch, home, tiny, sabotage, words):
+    sabotage(monkeypatch)
+    words = f"The download failed: torchvision could not be imported: {words}"
+    for name in SOURCES:
+        with pytest.raises(FileNotFoundError, match=words):
+            load_dataset(name, data_home=home)
+    with pytest.warns(UserWarning, match=words):
+        assert load_dataset(data_home=home).name == "digits"
+    assert not home.exists()
+    write(home / MNIST.folder, tiny.archives)
+    tiny.check(load_dataset(data_home=home))
+
+
+# Downloads
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `pages`, contents by path, and keeps the paths asked for."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.pages, self.asked = {}, []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        """Stay quiet when a client hangs up."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path not in self.server.pages:
+            self.send_error(404)
+            return
+        content = self.server.pages[self.path]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(urllib.request, "urlopen", URLOPEN)
+    monkeypatch.setenv("no_proxy", "*")
+    with Server() as server:
+        serve = partial(server.serve_forever, poll_interval=0.01)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def mirrors(monkeypatch, datasets, server, tiny):
+    """Two mirrors of the tiny archives, of which the first is empty."""
+    urls = [f"{server.url}/empty/", f"{server.url}/full/"]
+    monkeypatch.setattr(datasets.MNIST, "mirrors", urls)
+    server.pages = {f"/full/{name}": tiny.archives[name] for name in IDX_FILES}
+    return server
+
+
+@pytest.mark.usefixtures("mirrors")
+def test_download(home, tiny):
+    tiny.check(load_dataset("mnist", data_home=home))
+    assert files_below(home / MNIST.folder) == sorted(IDX_FILES)
+    for name, content in tiny.archives.items():
+        assert (home / MNIST.folder / name).read_bytes() == content
+
+
+@pytest.mark.usefixtures("mirrors")
+def test_download_is_bounded_and_silent(monkeypatch, datasets, home, capfd):
+    timeouts = []
+    download_url = datasets.utils.download_url
+
+    def talkative(*args):
+        timeouts.append(socket.getdefaulttimeout())
+        print("Downloading", *args)  # noqa: T201 - as torchvision used to
+        download_url(*args)
+
+    monkeypatch.setattr(datasets.utils, "download_url", talkative)
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(12.5)
+    try:
+        load_dataset("mnist", data_home=home)
+        assert socket.getdefaulttimeout() == 12.5
+    finally:
+        socket.setdefaulttimeout(before)
+    assert timeouts == [_torchvision._STALL_SECONDS] * 4
+    assert capfd.readouterr().out == ""
+
+
+def test_download_only_what_is_needed(home, tiny, mirrors):
+    write(home / MNIST.folder, tiny.archives | {TEST_IMAGES: b"garbage"})
+    tiny.check(load_dataset(data_home=home))
+    assert {Path(path).name for path in mirrors.asked} == {TEST_IMAGES}
+    assert files_below(home / MNIST.folder) == sorted(IDX_FILES)
+    mirrors.asked.clear()
+    tiny.check(load_dataset(data_home=home))
+    assert mirrors.asked == []
+
+
+def test_damaged_unpacked_file_is_made_up_for(home, tiny, mirrors):
+    write(home / MNIST.folder, tiny.unpacked | {"train-labels-idx1-ubyte": b""})
+    tiny.check(load_dataset("mnist", data_home=home))
+    assert {Path(path).name for path in mirrors.asked} == {TRAIN_LABELS}
+
+
+def test_wrong_content_is_refused(home, tiny, mirrors):
+    mirrors.pages[f"/full/{TEST_LABELS}"] = b"<html>Please log in</html>"
+    words = r"empty/: HTTP Error 404.*full/: .*corrupted\. Set"
+    with pytest.raises(FileNotFoundError, match=words):
+        load_dataset("mnist", data_home=home)
+    assert not home.exists()
+    write(home / MNIST.folder, tiny.archives | {TEST_LABELS: b"garbage"})
+    before = files_below(home)
+    with pytest.raises(OSError, match=f"{TEST_LABELS} is damaged.*download failed"):
+        load_dataset("mnist", data_home=home)
+    assert files_below(home) == before
+    assert (home / MNIST.folder / TEST_LABELS).read_bytes() == b"garbage"
+
+
+def test_download_that_breaks_off_leaves_nothing(home, mirrors):
+    del mirrors.pages[f"/full/{TEST_LABELS}"]
+    with pytest.raises(FileNotFoundError, match="full/: HTTP Error 404"):
+        load_dataset("mnist", data_home=home)
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("mirrors")
+def test_download_into_a_place_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileNotFoundError, match=r"The download failed: .*file"):
+        load_dataset("mnist", data_home=tmp_path / "file" / "home")
+    assert files_below(tmp_path) == ["file"]
+
+
+# CIFAR-10
+
+
+class OldDtype:
+    """Pickled much as in 2009, with a 0 in a place where NumPy 2.4 wants a boolean."""
+
+    def __reduce__(self):
+        return np.dtype, ("u1", 0)
+
+
+class OldArray:
+    def __init__(self, array):
+        self.array = array
+
+    def __reduce__(self):
+        return np.frombuffer, (self.array.tobytes(), OldDtype())
+
+
+class TinyCIFAR10:
+    """Two images in each batch; pixels are stored by channel, as in the original."""
+
+    def __init__(self, monkeypatch, cifar10):
+        rng = np.random.RandomState(0)
+        names = [name for name in CIFAR10.md5 if name != "batches.meta"]
+        self.pixels = {
+            name: rng.randint(256, size=(2, 3, 32, 32)).astype(np.uint8)
+            for name in names
+        }
+        self.labels = {name: rng.randint(10, size=2).tolist() for name in names}
+        batches = {
+            name: {"data": OldArray(self.pixels[name]), "labels": self.labels[name]}
+            for name in names
+        }
+        meta = {"label_names": list(CIFAR10.target_names)}
+        self.files = {
+            name: pickle.dumps(content)
+            for name, content in (batches | {"batches.meta": meta}).items()
+        }
+        set_source(monkeypatch, "cifar10", self.files, n_train=10, n_test=2)
+        checksums = SOURCES["cifar10"].md5
+        for attribute in ["train_list", "test_list"]:
+            pairs = [(name, checksums[name]) for name, _ in getattr(cifar10, attribute)]
+            monkeypatch.setattr(cifar10, attribute, pairs)
+        meta = cifar10.meta | {"md5": checksums["batches.meta"]}
+        monkeypatch.setattr(cifar10, "meta", meta)
+
+    def archive(self):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in self.files.items():
+                member = tarfile.TarInfo(f"{CIFAR10.folder}/{name}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        return buffer.getvalue()
+
+    def check(self, bunch):
+        *train, test = self.pixels
+        pixels = np.concatenate([self.pixels[name] for name in train])
+        rows = pixels.transpose(0, 2, 3, 1).reshape(10, -1)
+        assert_array_equal(bunch.X_train, np.float32(rows) / np.float32(255))
+        rows = self.pixels[test].transpose(0, 2, 3, 1).reshape(2, -1)
+        assert_array_equal(bunch.X_test, np.float32(rows) / np.float32(255))
+        assert_array_equal(bunch.y_train, np.ravel([self.labels[n] for n in train]))
+        assert_array_equal(bunch.y_test, self.labels[test])
+        assert bunch.image_shape == (32, 32, 3)
+        assert bunch.target_names == list(CIFAR10.target_names)
+        assert bunch.name == "cifar10"
+        check_types(bunch)
+
+
+@pytest.fixture
+def tiny_cifar10(monkeypatch, datasets):
+    return TinyCIFAR10(monkeypatch, datasets.CIFAR10)
+
+
+def test_cifar10(home, tiny_cifar10, capfd):
+    write(home / CIFAR10.folder, tiny_cifar10.files)
+    before = files_below(home)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tiny_cifar10.check(load_dataset("cifar10", data_home=home))
+    assert caught == []
+    assert capfd.readouterr().out == ""
+    assert files_below(home) == before
+
+
+@pytest.mark.parametrize("name", ["data_batch_3", "test_batch", "batches.meta"])
+def test_cifar10_damaged(home, tiny_cifar10, name):
+    write(home / CIFAR10.folder, tiny_cifar10.files | {name: b"garbage"})
+    words = f"{home / CIFAR10.folder / name} is damaged: its md5 is .*network is down"
+    with pytest.raises(OSError, match=words):
+        load_dataset("cifar10", data_home=home)
+
+
+def test_cifar10_that_torchvision_cannot_read(monkeypatch, home, tiny_cifar10):
+    write(home / CIFAR10.folder, tiny_cifar10.files)
+    uninstall_torchvision(monkeypatch)
+    with pytest.raises(OSError, match="files are there, but torchvision could not be"):
+        load_dataset("cifar10", data_home=home)
+
+
+def test_cifar10_download(monkeypatch, datasets, home, server, tiny_cifar10, capfd):
+    archive = tiny_cifar10.archive()
+    server.pages["/cifar.tar.gz"] = archive
+    monkeypatch.setattr(datasets.CIFAR10, "url", f"{server.url}/cifar.tar.gz")
+    words = "cifar.tar.gz: File not found or corrupted"
+    with pytest.raises(FileNotFoundError, match=words):
+        load_dataset("cifar10", data_home=home)
+    assert not home.exists()
+
+    monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", md5(archive))
+    tiny_cifar10.check(load_dataset("cifar10", data_home=home))
+    assert files_below(home) == sorted(
+        [CIFAR10.folder, *(f"{CIFAR10.folder}/{name}" for name in CIFAR10.md5)]
+    )
+    assert capfd.readouterr().out == ""
+
+    (home / CIFAR10.folder / "test_batch").write_bytes(b"garbage")
+    tiny_cifar10.check(load_dataset("cifar10", data_home=home))
+
+
+# The real thing
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load_dataset("mnist", data_home=REAL_HOME, download=False)
+
+
+@needs_real_mnist
+def test_mnist(mnist):
+    check_types(mnist)
+    assert mnist.X_train.shape == (60_000, 784)
+    assert mnist.X_test.shape == (10_000, 784)
+    assert mnist.image_shape == (28, 28)
+    assert np.bincount(mnist.y_train).tolist() == [
+        *(5923, 6742, 5958, 6131, 5842),
+        *(5421, 5918, 6265, 5851, 5949),
+    ]
+    assert np.bincount(mnist.y_test, minlength=10).sum() == 10_000
+
+
+@needs_real_mnist
+def test_mnist_pixels(mnist):
+    assert mnist.X_train.min() == 0
+    assert mnist.X_train.max() == 1
+    mean = mnist.X_train.mean(dtype=np.float64)
+    second_moment = np.mean(np.square(mnist.X_train), dtype=np.float64)
+    assert mean == pytest.approx(0.1307, abs=5e-5)
+    assert np.sqrt(second_moment - mean**2) == pytest.approx(0.3081, abs=5e-5)
+
+
+@needs_real_mnist
+def test_auto_takes_mnist_of_the_environment(monkeypatch, mnist):
+    monkeypatch.setenv("SK_MEMORIZE_DATA", REAL_HOME)
+    bunch = load_dataset()
+    assert bunch.name == "mnist"
+    assert_array_equal(bunch.y_test, mnist.y_test)
+
+
+@needs_real_mnist
+@pytest.mark.parametrize("name", [TRAIN_LABELS, TEST_IMAGES])
+def test_corrupted_copy_of_mnist(home, name):
+    folder = home / MNIST.folder
+    folder.mkdir(parents=True)
+    for file in IDX_FILES:
+        shutil.copyfile(Path(REAL_HOME, MNIST.folder, file), folder / file)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(OSError, match=f"{folder / name} is damaged") as caught:
+        load_dataset("mnist", data_home=home, download=False)
+    assert str(caught.value).count("is damaged") == 1
