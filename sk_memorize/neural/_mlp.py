@@ -167,10 +167,13 @@ class _BatchNormFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias, eps):  # type: ignore[no-untyped-def]  # autograd's protocol
+        # Two sums are an order of magnitude faster than torch.var_mean.
         x = x.float()
-        variance, mean = torch.var_mean(x, 0, correction=0)
+        mean = x.mean(0)
+        x_hat = x - mean
+        variance = x_hat.square().mean(0)
         scale = torch.rsqrt(variance + eps)
-        x_hat = (x - mean).mul_(scale)
+        x_hat *= scale
         ctx.save_for_backward(x_hat, weight, scale)
         ctx.mark_non_differentiable(mean, variance)
         return torch.addcmul(bias, x_hat, weight), mean, variance

@@ -1,0 +1,203 @@
+"""Corruption of labels, as pure functions on class indices.
+
+Labels are the integers ``0 .. n_classes - 1`` and strata the integers from 0; no
+function changes its arguments. All randomness comes from the `rng` passed in.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Matrix = NDArray[np.float64]
+Kind = Literal["permutation", "uniform", "symmetric", "asymmetric", "transition"]
+
+
+def apportion(
+    shares: NDArray[np.floating[Any]], total: int, rng: RandomState
+) -> Indices:
+    """Round `shares` to integers that sum to `total`, by largest remainder.
+
+    Each integer is within one of its share. Equal remainders are served in random
+    order, so that no entry is favored for its position.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_shares,)
+        Nonnegative numbers whose sum rounds to `total`.
+    total : int
+        The sum of the result.
+    rng : RandomState
+        Breaks the ties.
+
+    Returns
+    -------
+    counts : ndarray of shape (n_shares,)
+        The rounded shares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> apportion(np.array([0.7, 1.2, 2.1]), 4, np.random.RandomState(0))
+    array([1, 1, 2])
+    """
+    counts: Indices = np.floor(shares).astype(np.intp)
+    # Ties must be seen as such though the products were rounded differently.
+    remainders = np.round(shares - counts, 9)
+    order = np.lexsort((rng.random_sample(len(shares)), -remainders))
+    counts[order[: total - counts.sum()]] += 1
+    return counts
+
+
+def select(strata: Indices, fraction: float, *, exact: bool, rng: RandomState) -> Mask:
+    """Draw the units to corrupt.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_units,)
+        The stratum of each unit.
+    fraction : float
+        The share of the units to select, in [0, 1].
+    exact : bool
+        Whether exactly ``round(fraction * n_units)`` units are selected, each stratum
+        within one unit of its share; otherwise each unit is selected independently
+        with probability `fraction`.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    selected : ndarray of shape (n_units,), dtype=bool
+        The selected units.
+    """
+    if not exact:
+        return rng.random_sample(len(strata)) < fraction
+    total = round(fraction * len(strata))
+    quotas = apportion(fraction * np.bincount(strata), total, rng)
+    return random_ranks(strata, rng) < quotas[strata]
+
+
+def corrupt(
+    codes: Indices,
+    selected: Mask,
+    *,
+    kind: Kind,
+    n_classes: int,
+    strata: Indices,
+    transition_matrix: Matrix | None,
+    exact: bool,
+    rng: RandomState,
+) -> Indices:
+    """Corrupt the labels of the selected units.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_units,)
+        The labels.
+    selected : ndarray of shape (n_units,), dtype=bool
+        The units to corrupt.
+    kind : {"permutation", "uniform", "symmetric", "asymmetric", "transition"}
+        What is done to a selected label, see :class:`LabelPermuter`.
+    n_classes : int
+        Number of classes.
+    strata : ndarray of shape (n_units,)
+        The stratum of each unit; a permutation stays within the strata.
+    transition_matrix : ndarray of shape (n_classes, n_classes) or None
+        Row-stochastic matrix, for ``kind="transition"`` only.
+    exact : bool
+        Whether transitions are apportioned instead of sampled.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    corrupted : ndarray of shape (n_units,)
+        The new labels.
+    """
+    chosen = codes[selected]
+    match kind:
+        case "permutation":
+            chosen = permute(chosen, strata[selected], rng)
+        case "uniform":
+            chosen = rng.randint(n_classes, size=len(chosen))
+        case "symmetric":
+            chosen = (chosen + rng.randint(1, n_classes, size=len(chosen))) % n_classes
+        case "asymmetric":
+            chosen = (chosen + 1) % n_classes
+        case "transition":
+            assert transition_matrix is not None
+            chosen = follow_transitions(chosen, transition_matrix, exact=exact, rng=rng)
+    corrupted = codes.copy()
+    corrupted[selected] = chosen
+    return corrupted
+
+
+def permute(codes: Indices, strata: Indices, rng: RandomState) -> Indices:
+    """Permute labels within strata; the histogram of each stratum is preserved."""
+    # Both orders list stratum after stratum: one as it stands, the other shuffled.
+    places = np.argsort(strata, kind="stable")
+    sources = np.lexsort((rng.random_sample(len(strata)), strata))
+    permuted = np.empty_like(codes)
+    permuted[places] = codes[sources]
+    return permuted
+
+
+def follow_transitions(
+    codes: Indices, transition_matrix: Matrix, *, exact: bool, rng: RandomState
+) -> Indices:
+    """Replace each label by one drawn from its row of a transition matrix.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_units,)
+        The labels.
+    transition_matrix : ndarray of shape (n_classes, n_classes)
+        Row-stochastic matrix.
+    exact : bool
+        Whether the counts per class and target are the expected counts, apportioned
+        by largest remainder; otherwise each label is drawn independently.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_units,)
+        The new labels.
+    """
+    targets = np.empty_like(codes)
+    for label, row in enumerate(transition_matrix):
+        members = np.flatnonzero(codes == label)
+        if exact:
+            counts = apportion(row * len(members), len(members), rng)
+            drawn = rng.permutation(np.repeat(np.arange(len(row)), counts))
+        else:
+            cumulative = np.cumsum(row)
+            # Divided by its end, so that rounding cannot leave a gap below one.
+            drawn = np.searchsorted(
+                cumulative / cumulative[-1],
+                rng.random_sample(len(members)),
+                side="right",
+            )
+        targets[members] = drawn
+    return targets
+
+
+def realized_transitions(before: Indices, after: Indices, n_classes: int) -> Matrix:
+    """Share of each class that ended in each class; rows sum to one."""
+    counts = np.zeros((n_classes, n_classes))
+    np.add.at(counts, (before, after), 1)
+    shares: Matrix = counts / counts.sum(axis=1, keepdims=True)
+    return shares
+
+
+def random_ranks(strata: Indices, rng: RandomState) -> Indices:
+    """Rank the units of each stratum from 0 in a random order."""
+    order = np.lexsort((rng.random_sample(len(strata)), strata))
+    sizes = np.bincount(strata)
+    starts = np.cumsum(sizes) - sizes
+    ranks = np.empty(len(strata), dtype=np.intp)
+    ranks[order] = np.arange(len(strata)) - starts[strata[order]]
+    return ranks

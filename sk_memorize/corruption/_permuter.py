@@ -1,0 +1,371 @@
+"""The estimator that corrupts targets."""
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import (
+    Tags,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+)
+from sklearn.utils._metadata_requests import RequestMethod
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_memorize.corruption import _labels
+from sk_memorize.corruption._rows import TrainingRows
+from sk_memorize.corruption._units import make_units
+from sk_memorize.corruption._validation import (
+    check_labels,
+    check_transitions,
+    take_labels,
+)
+
+
+def _was_fitted_on_targets(name: str) -> Callable[["LabelPermuter"], bool]:
+    """Tell whether method `name` is available, that is, after ``fit(y)`` only."""
+
+    # imbalanced-learn's Pipeline takes a step with `transform` for a transformer of X
+    # and refuses one that has `fit_resample` besides. A permuter in a pipeline is
+    # either unfitted or was fitted by `fit_resample`: it must not show `transform`.
+    def check(permuter: "LabelPermuter") -> bool:
+        check_is_fitted(
+            permuter,
+            msg="This %(name)s instance is not fitted yet. Call 'fit(y)' first: "
+            f"{name!r} repeats the corruption drawn by it.",
+        )
+        if permuter._training_rows.digest is not None:
+            raise AttributeError(
+                f"{name!r} is available after 'fit(y)', and this LabelPermuter was "
+                "fitted by 'fit_resample', which returned the corrupted labels; they "
+                "are also in 'y_corrupted_'."
+            )
+        return True
+
+    return check
+
+
+class LabelPermuter(BaseEstimator):
+    """Corrupt the labels of a training set.
+
+    A fraction of the labels is permuted, drawn at random or passed through a matrix of
+    class transitions. A classifier that fits such labels has memorized them, for the
+    rows tell nothing about them.
+
+    Parameters
+    ----------
+    kind : {"permutation", "uniform", "symmetric", "asymmetric", "transition"}, \
+            default="permutation"
+        What is done to the labels of the selected rows:
+
+        - ``"permutation"``: they are permuted among themselves, so that the histogram
+          of the classes is preserved; some rows may get their own class back.
+        - ``"uniform"``: each gets a class drawn uniformly from all K classes, possibly
+          its own, so that a share 1 - 1/K of them really changes; the corruption of
+          [1]_.
+        - ``"symmetric"``: each gets one of the K - 1 other classes, drawn uniformly.
+        - ``"asymmetric"``: each gets the next class in the order of `classes_`, the
+          last class the first.
+        - ``"transition"``: each gets a class drawn from its class's row of
+          `transition_matrix`.
+
+    fraction : float, default=1.0
+        The share of the rows to select, between 0 and 1.
+
+    exact : bool, default=True
+        If True, exactly ``round(fraction * n_samples)`` rows are selected (halves are
+        rounded to the even number), in each stratum its share rounded up or down. With
+        ``kind="transition"``, also the number of the selected rows of a class that
+        go to each class is the expected number, apportioned by largest remainder over
+        all strata; pass ``strata=y`` to have exact numbers per class.
+        If False, each row is selected independently with probability `fraction`.
+
+    transition_matrix : array-like of shape (n_classes, n_classes), default=None
+        The probability of each class (column) for the rows of each class (row), in the
+        order of `classes_`; rows sum to 1. Required for ``kind="transition"``, and
+        refused for the other kinds.
+
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same corruption of the same labels at each call. None takes a
+        new seed from the operating system; unlike in scikit-learn, the global state of
+        NumPy is not used.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted.
+
+    y_corrupted_ : ndarray or Series of shape (n_samples,)
+        The corrupted labels, a Series if `y` was one.
+
+    selected_mask_ : ndarray of shape (n_samples,), dtype=bool
+        The rows that were selected.
+
+    corrupted_mask_ : ndarray of shape (n_samples,), dtype=bool
+        The rows whose label differs from the given one.
+
+    realized_rate_ : float
+        The share of the rows whose label differs from the given one.
+
+    transition_matrix_ : ndarray of shape (n_classes, n_classes)
+        The share of the rows of each class (row) that got each class (column).
+
+    n_features_in_ : int
+        Number of features of `X`. Only defined after :meth:`fit_resample`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features of `X`. Only defined after :meth:`fit_resample` of an `X`
+        whose feature names are all strings.
+
+    See Also
+    --------
+    CorruptedTargetClassifier : Fits any classifier to corrupted labels.
+    sklearn.preprocessing.LabelEncoder : Another transformer of targets.
+    sklearn.model_selection.permutation_test_score : Significance of a score, by
+        permutations of all labels.
+
+    Notes
+    -----
+    The permuter speaks two protocols: ``fit(y).transform(y)`` as a transformer of
+    targets, and ``fit_resample(X, y)`` as a sampler, for a step of
+    ``imblearn.pipeline.Pipeline``. Such a pipeline refuses a step that shows both
+    faces, and takes any step with ``fit_transform`` for a transformer of `X`.
+    Therefore :meth:`transform` can be called after :meth:`fit` only, there is no
+    ``fit_transform``, and a permuter that was fitted to targets must be cloned before
+    it goes into a pipeline. The pipeline passes `groups` and `strata` on when metadata
+    routing is enabled, and both methods, ``fit`` and ``fit_resample``, request them.
+
+    With `groups`, whole groups are corrupted: `fraction` counts groups, and a
+    permutation moves labels among groups, which preserves the histogram over groups,
+    and over rows if the groups are equally large. Masks, rates and matrices are over
+    rows. With `strata`, rows are selected and permuted within each stratum.
+
+    References
+    ----------
+    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
+       learning requires rethinking generalization", ICLR 2017, section 2.1.
+       https://arxiv.org/abs/1611.03530
+
+    Examples
+    --------
+    >>> from sk_memorize import LabelPermuter
+    >>> y = ["cat", "cat", "cat", "dog", "dog", "emu"]
+    >>> permuter = LabelPermuter(random_state=0).fit(y)
+    >>> permuter.transform(y)
+    array(['cat', 'dog', 'emu', 'dog', 'cat', 'cat'], dtype='<U3')
+    >>> permuter.realized_rate_
+    0.666...
+
+    Half of the labels are forced to change:
+
+    >>> permuter = LabelPermuter("symmetric", fraction=0.5, random_state=0)
+    >>> permuter.fit(y).corrupted_mask_.sum()
+    np.int64(3)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "kind": [
+            StrOptions(
+                {"permutation", "uniform", "symmetric", "asymmetric", "transition"}
+            )
+        ],
+        "fraction": [Interval(Real, 0, 1, closed="both")],
+        "exact": ["boolean"],
+        "transition_matrix": ["array-like", None],
+        "random_state": ["random_state"],
+    }
+
+    # scikit-learn generates such setters for its own methods only, and imbalanced-learn
+    # adds `fit_resample` to them when it is imported, which may be after this class.
+    set_fit_resample_request = RequestMethod("fit_resample", ["groups", "strata"])
+
+    def __init__(
+        self,
+        kind: _labels.Kind = "permutation",
+        *,
+        fraction: float = 1.0,
+        exact: bool = True,
+        transition_matrix: ArrayLike | None = None,
+        random_state: int | RandomState | None = None,
+    ) -> None:
+        self.kind = kind
+        self.fraction = fraction
+        self.exact = exact
+        self.transition_matrix = transition_matrix
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+    ) -> Self:
+        """Draw the corruption of `y`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            The labels.
+
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row. Groups are corrupted as a whole, so the rows of a
+            group must have the same label.
+
+        strata : array-like of shape (n_samples,), default=None
+            The stratum of each row. The rows of a group must be in the same stratum.
+
+        Returns
+        -------
+        self : LabelPermuter
+            The fitted permuter.
+        """
+        self._corrupt(y, groups, strata)
+        self._training_rows = TrainingRows.of(column_or_1d(y))
+        for stale in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(stale, None)
+        return self
+
+    @available_if(_was_fitted_on_targets("transform"))
+    def transform(self, y: ArrayLike) -> Any:
+        """Return the corrupted labels of the `y` given to :meth:`fit`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            The labels given to :meth:`fit`.
+
+        Returns
+        -------
+        y_corrupted : ndarray or Series of shape (n_samples,)
+            The corrupted labels, a Series if `y` is one.
+
+        Raises
+        ------
+        ValueError
+            If `y` is not the one given to :meth:`fit`.
+        """
+        labels = column_or_1d(y)
+        if not self._training_rows.have_labels(labels):
+            n_fitted = len(self._training_rows.labels)
+            got = (
+                f"{len(labels)} labels, of which some differ"
+                if len(labels) == n_fitted
+                else f"{len(labels)} labels, not {n_fitted},"
+            )
+            raise ValueError(
+                "The 'y' parameter of LabelPermuter.transform must be the y given to "
+                "fit, because a corruption is drawn row by row and says nothing about "
+                f"other rows. Got {got} instead. Call fit on the new labels to draw "
+                "their corruption."
+            )
+        return take_labels(y, labels, self._source_rows)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_resample(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+    ) -> tuple[Any, Any]:
+        """Draw the corruption of `y` and return it beside the untouched `X`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            The rows, of any type that can be indexed.
+
+        y : array-like of shape (n_samples,)
+            The labels.
+
+        groups : array-like of shape (n_samples,), default=None
+            The group of each row. Groups are corrupted as a whole, so the rows of a
+            group must have the same label.
+
+        strata : array-like of shape (n_samples,), default=None
+            The stratum of each row. The rows of a group must be in the same stratum.
+
+        Returns
+        -------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            The `X` given.
+
+        y_corrupted : ndarray or Series of shape (n_samples,)
+            The corrupted labels, a Series if `y` is one.
+        """
+        check_consistent_length(X, y)
+        validate_data(self, X, skip_check_array=True)
+        self._corrupt(y, groups, strata)
+        self._training_rows = TrainingRows.of(column_or_1d(y), X)
+        return X, self.y_corrupted_
+
+    def _corrupt(
+        self, y: ArrayLike, groups: ArrayLike | None, strata: ArrayLike | None
+    ) -> None:
+        """Validate, draw, and set the fitted attributes."""
+        owner = type(self).__name__
+        if (self.kind == "transition") != (self.transition_matrix is not None):
+            raise ValueError(
+                f"The 'transition_matrix' parameter of {owner} must be given for "
+                "kind='transition' and None for the other kinds. Got "
+                f"{'None' if self.transition_matrix is None else 'a matrix'} for "
+                f"kind={self.kind!r} instead."
+            )
+        labels = check_labels(y, owner)
+        encoder = LabelEncoder()
+        codes = encoder.fit_transform(labels)
+        classes = encoder.classes_
+        if len(classes) == 1 and self.kind in ("symmetric", "asymmetric"):
+            raise ValueError(
+                f"The 'y' parameter of {owner} must have at least two classes for "
+                f"kind={self.kind!r}, which forces labels to change. Got the single "
+                f"class {classes.tolist()[0]!r} instead."
+            )
+        matrix = check_transitions(self.transition_matrix, len(classes), owner)
+        units = make_units(labels, groups, strata, owner)
+
+        # check_random_state(None) is the global generator of NumPy.
+        rng = check_random_state(
+            RandomState() if self.random_state is None else self.random_state
+        )
+        selected = _labels.select(
+            units.strata, self.fraction, exact=self.exact, rng=rng
+        )
+        corrupted = _labels.corrupt(
+            codes[units.first_row],
+            selected,
+            kind=self.kind,
+            n_classes=len(classes),
+            strata=units.strata,
+            transition_matrix=matrix,
+            exact=self.exact,
+            rng=rng,
+        )[units.of_row]
+
+        self.classes_ = classes
+        self.selected_mask_ = selected[units.of_row]
+        self.corrupted_mask_ = corrupted != codes
+        self.realized_rate_ = float(self.corrupted_mask_.mean())
+        self.transition_matrix_ = _labels.realized_transitions(
+            codes, corrupted, len(classes)
+        )
+        # Labels are copied from rows of y, not from classes_, and so keep their dtype.
+        self._source_rows = np.unique(codes, return_index=True)[1][corrupted]
+        self.y_corrupted_ = take_labels(y, labels, self._source_rows)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.one_d_labels = True
+        return tags

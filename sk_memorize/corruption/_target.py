@@ -1,0 +1,307 @@
+"""Any classifier, fitted to corrupted targets."""
+
+from typing import Any, ClassVar, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+    is_classifier,
+)
+from sklearn.utils import Bunch, Tags, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _estimator_has, check_is_fitted
+
+from sk_memorize.corruption._permuter import LabelPermuter
+from sk_memorize.corruption._rows import TrainingRows
+
+
+class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Fit a classifier to corrupted labels.
+
+    Labels are corrupted in :meth:`fit` only. Cross-validation therefore corrupts the
+    labels of the training folds, and scores on the true labels of the test fold.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        The classifier; a clone of it is fitted.
+
+    corruption : LabelPermuter, default=None
+        What is done to the labels; a clone of it is fitted. None means
+        ``LabelPermuter()``, a random permutation of all labels.
+
+    Attributes
+    ----------
+    estimator_ : estimator instance
+        The classifier fitted to the corrupted labels.
+
+    corruption_ : LabelPermuter
+        The fitted corruption.
+
+    y_corrupted_ : ndarray or Series of shape (n_samples,)
+        The labels that `estimator_` was fitted to.
+
+    corrupted_mask_ : ndarray of shape (n_samples,), dtype=bool
+        The rows whose label differs from the given one.
+
+    realized_rate_ : float
+        The share of the rows whose label differs from the given one.
+
+    classes_ : ndarray of shape (n_classes,)
+        The classes of `estimator_`. A class of `y` is missing if the corruption took
+        its last row; permutations never do.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`. Only defined if `estimator_`
+        exposes such an attribute.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during :term:`fit`. Only defined if `estimator_` exposes
+        such an attribute.
+
+    See Also
+    --------
+    LabelPermuter : The kinds of corruption.
+    memorization_scoring : Scores against the true and against the fitted labels.
+    sklearn.compose.TransformedTargetRegressor : Fits a regressor to transformed
+        targets.
+
+    Notes
+    -----
+    The corruption is drawn anew for each fit unless its `random_state` is an int.
+
+    `groups` and `strata` may be passed to :meth:`fit`, for the corruption. With
+    metadata routing enabled, what is passed goes to the objects that requested it, for
+    example by ``LabelPermuter().set_fit_request(groups=True)``.
+
+    References
+    ----------
+    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
+       learning requires rethinking generalization", ICLR 2017, section 2.
+       https://arxiv.org/abs/1611.03530
+
+    Examples
+    --------
+    A nearest neighbor memorizes any labels, and then knows little about new rows:
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sk_memorize import CorruptedTargetClassifier, LabelPermuter
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = CorruptedTargetClassifier(
+    ...     KNeighborsClassifier(n_neighbors=1),
+    ...     LabelPermuter("symmetric", fraction=0.4, random_state=0),
+    ... ).fit(X, y)
+    >>> clf.realized_rate_
+    0.4
+    >>> clf.score(X, y)
+    0.6...
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "corruption": [LabelPermuter, None],
+    }
+
+    def __init__(self, estimator: Any, corruption: LabelPermuter | None = None) -> None:
+        self.estimator = estimator
+        self.corruption = corruption
+
+    @_fit_context(
+        # The estimator and the corruption validate their own parameters.
+        prefer_skip_nested_validation=False
+    )
+    def fit(self, X: Any, y: ArrayLike, **fit_params: Any) -> Self:
+        """Corrupt `y`, and fit the classifier to the result.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data, as `estimator` accepts it.
+
+        y : array-like of shape (n_samples,)
+            The true labels.
+
+        **fit_params : dict
+            - If `enable_metadata_routing=False` (default): `groups` and `strata` are
+              passed to the `fit` method of the corruption, all others to the `fit`
+              method of the classifier.
+
+            - If `enable_metadata_routing=True`: passed to the `fit` method of the
+              objects that requested them.
+
+        Returns
+        -------
+        self : CorruptedTargetClassifier
+            The fitted classifier.
+        """
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        if not is_classifier(self.estimator):
+            raise ValueError(
+                f"The 'estimator' parameter of {type(self).__name__} must be a "
+                f"classifier. Got {self.estimator!r} instead."
+            )
+        X, y = indexable(X, y)
+        routed_params = self._route(fit_params)
+        self.corruption_ = clone(self._get_corruption())
+        self.corruption_.fit(y, **routed_params.corruption.fit)
+        self.y_corrupted_ = self.corruption_.y_corrupted_
+        self.corrupted_mask_ = self.corruption_.corrupted_mask_
+        self.realized_rate_ = self.corruption_.realized_rate_
+        self.estimator_ = clone(self.estimator)
+        self.estimator_.fit(X, self.y_corrupted_, **routed_params.estimator.fit)
+        self._training_rows = TrainingRows.of(y, X)
+        return self
+
+    def predict(self, X: Any) -> NDArray:
+        """Predict the labels of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples, as `estimator` accepts them.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            The predicted labels.
+        """
+        check_is_fitted(self)
+        y_pred: NDArray = self.estimator_.predict(X)
+        return y_pred
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray:
+        """Predict the probabilities of the classes for `X`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples, as `estimator` accepts them.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            The probabilities, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        probabilities: NDArray = self.estimator_.predict_proba(X)
+        return probabilities
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> NDArray:
+        """Predict the logarithms of the probabilities of the classes for `X`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples, as `estimator` accepts them.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            The logarithms, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        log_probabilities: NDArray = self.estimator_.predict_log_proba(X)
+        return log_probabilities
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray:
+        """Compute the decision function for `X`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples, as `estimator` accepts them.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The decisions, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        decisions: NDArray = self.estimator_.decision_function(X)
+        return decisions
+
+    @property
+    def classes_(self) -> NDArray:
+        """Classes of the fitted classifier."""
+        classes: NDArray = self.estimator_.classes_
+        return classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen during :term:`fit`."""
+        n_features: int = self.estimator_.n_features_in_
+        return n_features
+
+    @property
+    def feature_names_in_(self) -> NDArray:
+        """Names of features seen during :term:`fit`."""
+        names: NDArray = self.estimator_.feature_names_in_
+        return names
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Get metadata routing of this object.
+
+        Please check :ref:`User Guide <metadata_routing>` on how the routing mechanism
+        works.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            A :class:`~sklearn.utils.metadata_routing.MetadataRouter` encapsulating
+            routing information.
+        """
+        fit_to_fit = MethodMapping().add(caller="fit", callee="fit")
+        # The object's own request is that of `score`, for `sample_weight`.
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(estimator=self.estimator, method_mapping=fit_to_fit)
+            .add(corruption=self._get_corruption(), method_mapping=fit_to_fit)
+        )
+
+    def _route(self, fit_params: dict[str, Any]) -> Bunch:
+        """Divide `fit_params` between the estimator and the corruption."""
+        if _routing_enabled():
+            return process_routing(self, "fit", **fit_params)
+        corruption_params = {
+            name: fit_params.pop(name)
+            for name in ("groups", "strata")
+            if name in fit_params
+        }
+        return Bunch(
+            estimator=Bunch(fit=fit_params), corruption=Bunch(fit=corruption_params)
+        )
+
+    def _get_corruption(self) -> LabelPermuter:
+        return LabelPermuter() if self.corruption is None else self.corruption
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        estimator_tags = get_tags(self.estimator)
+        tags.input_tags = estimator_tags.input_tags
+        if estimator_tags.classifier_tags is not None:
+            multi_class = estimator_tags.classifier_tags.multi_class
+            tags.classifier_tags.multi_class = multi_class
+        # It learns what is not true.
+        tags.classifier_tags.poor_score = True
+        tags.non_deterministic = estimator_tags.non_deterministic
+        return tags

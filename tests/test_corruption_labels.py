@@ -1,0 +1,136 @@
+"""The pure functions on class indices."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.random import RandomState
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sk_memorize.corruption import _labels
+
+seeds = st.integers(0, 2**32 - 1)
+fractions = st.floats(0, 1)
+strata_of_units = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(
+    lambda drawn: np.unique(drawn, return_inverse=True)[1]
+)
+
+
+@settings(deadline=None)
+@given(
+    shares=st.lists(st.floats(0, 50), min_size=1, max_size=12).map(np.array),
+    seed=seeds,
+)
+def test_apportioned_counts_sum_to_total_and_stay_within_one(shares, seed):
+    total = round(shares.sum())
+    counts = _labels.apportion(shares, total, RandomState(seed))
+    assert counts.sum() == total
+    assert (abs(counts - shares) < 1 + 1e-9).all()
+
+
+def test_apportioned_ties_favor_no_position():
+    winners = sum(
+        _labels.apportion(np.full(4, 0.25), 1, RandomState(seed)) for seed in range(400)
+    )
+    assert winners.sum() == 400
+    assert winners.min() > 60
+
+
+@settings(deadline=None)
+@given(strata=strata_of_units, fraction=fractions, seed=seeds)
+def test_exact_selection_is_exact_in_total_and_within_one_in_strata(
+    strata, fraction, seed
+):
+    selected = _labels.select(strata, fraction, exact=True, rng=RandomState(seed))
+    assert selected.sum() == round(fraction * len(strata))
+    in_strata = np.bincount(strata, weights=selected)
+    assert (abs(in_strata - fraction * np.bincount(strata)) < 1 + 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("n", "fraction", "expected"),
+    [(5, 0.5, 2), (7, 0.5, 4), (10, 0.26, 3), (3, 0.1, 0)],
+)
+def test_exact_selection_rounds_halves_to_even(n, fraction, expected):
+    strata = np.zeros(n, dtype=np.intp)
+    selected = _labels.select(strata, fraction, exact=True, rng=RandomState(0))
+    assert selected.sum() == expected
+
+
+def test_independent_selection_has_binomial_counts():
+    strata = np.zeros(1000, dtype=np.intp)
+    counts = [
+        _labels.select(strata, 0.3, exact=False, rng=RandomState(seed)).sum()
+        for seed in range(200)
+    ]
+    assert_allclose(np.mean(counts), 300, atol=4)
+    assert_allclose(np.std(counts), np.sqrt(1000 * 0.3 * 0.7), rtol=0.2)
+
+
+@settings(deadline=None)
+@given(strata=strata_of_units, seed=seeds)
+def test_permutation_preserves_the_histogram_of_each_stratum(strata, seed):
+    rng = RandomState(seed)
+    codes = rng.randint(4, size=len(strata))
+    permuted = _labels.permute(codes, strata, rng)
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        assert_array_equal(np.sort(permuted[inside]), np.sort(codes[inside]))
+
+
+def test_permutation_reaches_all_orders_equally_often():
+    codes, strata = np.arange(3), np.zeros(3, dtype=np.intp)
+    rng = RandomState(0)
+    orders = [tuple(_labels.permute(codes, strata, rng)) for _ in range(1200)]
+    assert len(set(orders)) == 6
+    assert min(orders.count(order) for order in set(orders)) > 150
+
+
+@settings(deadline=None)
+@given(strata=strata_of_units, seed=seeds)
+def test_random_ranks_number_the_units_of_each_stratum(strata, seed):
+    ranks = _labels.random_ranks(strata, RandomState(seed))
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        assert_array_equal(np.sort(ranks[inside]), np.arange(inside.sum()))
+
+
+def test_exact_transitions_are_apportioned_by_largest_remainder():
+    codes = np.repeat([0, 1, 2], [10, 4, 7])
+    matrix = np.array([[0.5, 0.3, 0.2], [0, 1, 0], [0.5, 0.25, 0.25]])
+    targets = _labels.follow_transitions(codes, matrix, exact=True, rng=RandomState(0))
+    # 7 rows: shares 3.5, 1.75, 1.75; the two largest remainders are served.
+    expected = [[5, 3, 2], [0, 4, 0], [3, 2, 2]]
+    for label, counts in enumerate(expected):
+        assert_array_equal(np.bincount(targets[codes == label], minlength=3), counts)
+
+
+def test_sampled_transitions_follow_the_matrix():
+    codes = np.repeat([0, 1, 2], 20_000)
+    matrix = np.array([[0.5, 0.3, 0.2], [0, 1, 0], [0.6, 0.4, 0]])
+    targets = _labels.follow_transitions(codes, matrix, exact=False, rng=RandomState(0))
+    realized = _labels.realized_transitions(codes, targets, 3)
+    assert_allclose(realized, matrix, atol=0.02)
+    assert_array_equal(realized[matrix == 0], 0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["permutation", "uniform", "symmetric", "asymmetric", "transition"]
+)
+def test_arguments_are_not_modified(kind):
+    codes, strata = np.arange(12) % 3, np.arange(12) % 2
+    selected, matrix = np.arange(12) < 8, np.full((3, 3), 1 / 3)
+    arguments = [codes, selected, strata, matrix]
+    copies = [argument.copy() for argument in arguments]
+    _labels.corrupt(
+        codes,
+        selected,
+        kind=kind,
+        n_classes=3,
+        strata=strata,
+        transition_matrix=matrix,
+        exact=False,
+        rng=RandomState(0),
+    )
+    for argument, copy in zip(arguments, copies, strict=True):
+        assert_array_equal(argument, copy)

@@ -1,0 +1,255 @@
+"""CorruptedTargetClassifier."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sk_memorize.corruption import CorruptedTargetClassifier, LabelPermuter
+
+X = np.random.RandomState(0).standard_normal((90, 4))
+y = np.tile(["a", "b", "c"], 30)
+NOISE = LabelPermuter("symmetric", fraction=0.3, random_state=0)
+
+
+class Recorder(KNeighborsClassifier):
+    """A nearest neighbor that remembers what it was fitted to."""
+
+    def __init__(self):
+        super().__init__(n_neighbors=1)
+
+    def fit(self, X, y, sample_weight=None, strata=None):
+        self.y_seen_, self.weight_seen_, self.strata_seen_ = y, sample_weight, strata
+        return super().fit(X, y)
+
+
+@parametrize_with_checks(
+    [
+        CorruptedTargetClassifier(LogisticRegression(), LabelPermuter(random_state=0)),
+        CorruptedTargetClassifier(
+            DecisionTreeClassifier(random_state=0),
+            LabelPermuter("uniform", fraction=0.2, exact=False, random_state=0),
+        ),
+    ]
+)
+def test_sklearn_conventions(estimator, check):
+    check(estimator)
+
+
+def test_a_clone_is_fitted_to_the_corrupted_labels():
+    estimator = Recorder()
+    clf = CorruptedTargetClassifier(estimator, NOISE).fit(X, y)
+    assert_array_equal(clf.estimator_.y_seen_, clf.y_corrupted_)
+    assert_array_equal(clf.corrupted_mask_, clf.y_corrupted_ != y)
+    assert clf.realized_rate_ == clf.corruption_.realized_rate_ == 0.3
+    assert_array_equal(clf.corruption_.transform(y), clf.y_corrupted_)
+    assert_array_equal(clf.predict(X), clf.y_corrupted_)
+    assert not hasattr(estimator, "classes_")
+    assert not hasattr(NOISE, "classes_")
+
+
+def test_the_default_is_a_permutation_drawn_anew():
+    clf = CorruptedTargetClassifier(Recorder()).fit(X, y)
+    first = clf.y_corrupted_
+    assert clf.corruption is None
+    assert_array_equal(np.sort(first), np.sort(y))
+    assert (clf.fit(X, y).y_corrupted_ != first).any()
+
+
+class RecordingScorer:
+    """Accuracy that remembers the labels it was given."""
+
+    def __init__(self):
+        self.y_seen = []
+
+    def __call__(self, estimator, X, y):
+        self.y_seen.append(y)
+        return accuracy_score(y, estimator.predict(X))
+
+
+def test_cross_validation_never_corrupts_a_test_label():
+    scorer = RecordingScorer()
+    results = cross_validate(
+        CorruptedTargetClassifier(Recorder(), NOISE),
+        X,
+        y,
+        cv=3,
+        scoring=scorer,
+        return_estimator=True,
+        return_indices=True,
+    )
+    folds = zip(
+        results["estimator"],
+        results["indices"]["train"],
+        results["indices"]["test"],
+        scorer.y_seen,
+        strict=True,
+    )
+    for clf, train, test, scored in folds:
+        assert_array_equal(scored, y[test])
+        assert_array_equal(clf.estimator_.y_seen_, clf.y_corrupted_)
+        assert (clf.y_corrupted_ != y[train]).mean() == 0.3
+
+
+def test_frames_series_and_string_labels():
+    frame = pd.DataFrame(X, columns=list("pqrs"), index=np.arange(90)[::-1])
+    series = pd.Series(y, index=frame.index, name="target")
+    clf = CorruptedTargetClassifier(Recorder(), NOISE).fit(frame, series)
+    assert isinstance(clf.estimator_.y_seen_, pd.Series)
+    assert clf.y_corrupted_.index.equals(frame.index)
+    assert_array_equal(clf.feature_names_in_, frame.columns)
+    assert clf.n_features_in_ == 4
+    assert_array_equal(clf.classes_, ["a", "b", "c"])
+    assert_array_equal(clf.predict(frame), clf.y_corrupted_)
+
+
+def test_sparse_rows_of_any_format():
+    rows = sparse.coo_array(abs(X))
+    clf = CorruptedTargetClassifier(MultinomialNB(), NOISE).fit(rows, y)
+    assert clf.predict(rows).shape == y.shape
+
+
+def test_within_and_around_a_pipeline():
+    within = make_pipeline(
+        StandardScaler(), CorruptedTargetClassifier(Recorder(), NOISE)
+    ).fit(X, y)
+    around = CorruptedTargetClassifier(
+        make_pipeline(StandardScaler(), Recorder()), NOISE
+    ).fit(X, y)
+    assert_array_equal(within[-1].y_corrupted_, around.y_corrupted_)
+    assert_array_equal(within.predict(X), around.predict(X))
+    assert within.score(X, y) == around.score(X, y) == 0.7
+    assert around.n_features_in_ == 4
+
+
+def test_parameters_of_both_are_within_reach_of_a_search():
+    clf = CorruptedTargetClassifier(DecisionTreeClassifier(), LabelPermuter())
+    grid = {"corruption__fraction": [0.0, 0.5], "estimator__max_depth": [1, None]}
+    search = GridSearchCV(clf, grid, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+
+
+def test_methods_are_those_of_the_classifier():
+    svc = CorruptedTargetClassifier(LinearSVC(), NOISE)
+    assert hasattr(svc, "decision_function")
+    assert not hasattr(svc, "predict_proba")
+    assert svc.fit(X, y).decision_function(X).shape == (90, 3)
+    logistic = CorruptedTargetClassifier(LogisticRegression(), NOISE).fit(X, y)
+    inner = logistic.estimator_
+    assert_array_equal(logistic.predict_proba(X), inner.predict_proba(X))
+    assert_array_equal(logistic.predict_log_proba(X), inner.predict_log_proba(X))
+    assert_array_equal(logistic.decision_function(X), inner.decision_function(X))
+
+
+def test_tags_are_those_of_the_classifier_but_for_the_score():
+    assert get_tags(CorruptedTargetClassifier(MultinomialNB())).input_tags.sparse
+    tags = get_tags(CorruptedTargetClassifier(LogisticRegression()))
+    assert tags.estimator_type == "classifier"
+    assert tags.classifier_tags.poor_score
+    assert not get_tags(LogisticRegression()).classifier_tags.poor_score
+
+
+def test_fitted_attributes_are_missing_before_fit():
+    clf = CorruptedTargetClassifier(LogisticRegression())
+    for name in ("classes_", "n_features_in_", "feature_names_in_"):
+        assert not hasattr(clf, name)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_without_routing_groups_and_strata_go_to_the_corruption():
+    groups, labels = np.repeat(np.arange(30), 3), np.repeat(y[:30], 3)
+    weight = np.arange(90.0)
+    clf = CorruptedTargetClassifier(Recorder(), LabelPermuter(random_state=0))
+    clf.fit(X, labels, groups=groups, strata=groups % 2, sample_weight=weight)
+    seen = clf.estimator_.y_seen_.reshape(30, 3)
+    assert (seen == seen[:, :1]).all()
+    even = groups % 2 == 0
+    assert_array_equal(np.sort(seen.ravel()[even]), np.sort(labels[even]))
+    assert clf.estimator_.weight_seen_ is weight
+    assert clf.estimator_.strata_seen_ is None
+
+
+def test_with_routing_metadata_goes_where_it_was_requested():
+    groups, labels = np.repeat(np.arange(30), 3), np.repeat(y[:30], 3)
+    weight = np.arange(90.0) ** 2
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = CorruptedTargetClassifier(
+            Recorder().set_fit_request(sample_weight=True, strata="blocks"),
+            LabelPermuter(random_state=0).set_fit_request(groups=True),
+        )
+        clf.set_score_request(sample_weight=True)
+        results = cross_validate(
+            clf,
+            X,
+            labels,
+            cv=3,
+            params={"groups": groups, "sample_weight": weight, "blocks": groups},
+            return_estimator=True,
+            return_indices=True,
+        )
+        with pytest.raises(UnsetMetadataPassedError, match="groups"):
+            CorruptedTargetClassifier(Recorder()).fit(X, labels, groups=groups)
+    for fitted, train, test, score in zip(
+        results["estimator"],
+        results["indices"]["train"],
+        results["indices"]["test"],
+        results["test_score"],
+        strict=True,
+    ):
+        assert_array_equal(fitted.estimator_.weight_seen_, weight[train])
+        assert_array_equal(fitted.estimator_.strata_seen_, groups[train])
+        pairs = set(zip(groups[train], fitted.y_corrupted_, strict=True))
+        assert len(pairs) == len(np.unique(groups[train]))
+        assert score == fitted.score(X[test], labels[test], weight[test])
+        assert score != fitted.score(X[test], labels[test])
+
+
+def test_pickling_keeps_the_fit():
+    clf = CorruptedTargetClassifier(LogisticRegression(), NOISE).fit(X, y)
+    copy = pickle.loads(pickle.dumps(clf))
+    assert_array_equal(copy.predict(X), clf.predict(X))
+    assert_array_equal(copy.y_corrupted_, clf.y_corrupted_)
+    assert not hasattr(clone(clf), "estimator_")
+
+
+@pytest.mark.parametrize(
+    ("params", "labels", "message"),
+    [
+        ({"estimator": "tree"}, y, "The 'estimator' parameter of CorruptedTarget"),
+        ({"estimator": Ridge()}, y, r"must be a classifier. Got Ridge\(\) instead"),
+        (
+            {"estimator": Recorder(), "corruption": "uniform"},
+            y,
+            "The 'corruption' parameter of CorruptedTargetClassifier must be",
+        ),
+        (
+            {"estimator": Recorder(), "corruption": LabelPermuter(fraction=2)},
+            y,
+            "The 'fraction' parameter of LabelPermuter must be",
+        ),
+        ({"estimator": Recorder()}, None, "requires y to be passed"),
+        ({"estimator": Recorder()}, y[:-1], "inconsistent numbers of samples"),
+        ({"estimator": Recorder()}, X[:, 0], "Unknown label type: continuous"),
+    ],
+)
+def test_errors_tell_parameter_value_and_expectation(params, labels, message):
+    with pytest.raises(ValueError, match=message):
+        CorruptedTargetClassifier(**params).fit(X, labels)
