@@ -99,7 +99,7 @@ class StopAtAccuracy(Callback):
         # The weights move during an epoch: at its end they make about a third
         # of the mistakes that were counted underway, seldom fewer.
         mistakes = 1 - net.history[-1, "train_accuracy"]
-        promising = mistakes <= 3 * (1 - self.target) + max(1e-3, 2 / len(self.rows.y))
+        promising = mistakes <= 3 * (1 - self.target) + max(3e-4, 2 / len(self.rows.y))
         if not (promising or self.dropout or epoch in self.cycle_ends):
             return
         result = self.rows.assess(net.module_)

@@ -335,8 +335,13 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Warns
         -----
         ConvergenceWarning
-            If the target accuracy is not reached within `max_epochs`, or the
-            training is interrupted from the keyboard; the network is usable.
+            If the target accuracy is not reached within `max_epochs`.
+
+        Notes
+        -----
+        A KeyboardInterrupt (Ctrl-C) during the training is raised again, after
+        all fitted attributes are set: the network is usable, and
+        `train_accuracy_` and `n_epochs_` tell how far it got.
         """
         X, y = validate_data(self, X, y, dtype=np.float32, order="C", ensure_min_samples=2)
         check_classification_targets(y)
@@ -537,19 +542,20 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         )
         self.loss_curve_ = self.history_["loss"].tolist()
 
-        if stop is None or self.train_accuracy_ >= stop.target:
-            return
-        if self.n_epochs_ < self.max_epochs and not self.net_.stopped_by_callback_:
-            reason = "The training was interrupted from the keyboard"
-        else:
-            reason = "The training ended"
-        warnings.warn(
-            f"{reason} after {self.n_epochs_} epochs with a training accuracy of "
-            f"{self.train_accuracy_:.6g}; the target was {stop.target:.6g}. A larger "
-            f"'max_epochs', 'width' or 'depth' may reach it.",
-            ConvergenceWarning,
-            stacklevel=4,
+        interrupted = (
+            self.n_epochs_ < self.max_epochs and not self.net_.stopped_by_callback_
         )
+        if interrupted:
+            raise KeyboardInterrupt
+        if stop is not None and self.train_accuracy_ < stop.target:
+            warnings.warn(
+                f"The training ended after {self.n_epochs_} epochs with a training "
+                f"accuracy of {self.train_accuracy_:.6g}; the target was "
+                f"{stop.target:.6g}. A larger 'max_epochs', 'width' or 'depth' may "
+                "reach it.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute the logits.

@@ -1,5 +1,6 @@
 """The skorch net behind MemorizingMLP."""
 
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -63,11 +64,16 @@ class MemorizingNet(NeuralNetClassifier):
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the callbacks; one of them may end the training.
 
-        skorch's convention for that is a KeyboardInterrupt; only one that no
-        callback raised is the user's.
+        skorch's callbacks end it with a KeyboardInterrupt. If the exception
+        comes out of anything deeper than the callback's own method, it is the
+        user's.
         """
         try:
             super().notify(method_name, **cb_kwargs)
-        except (TrainingStopped, KeyboardInterrupt) as stop:
+        except TrainingStopped as stop:
             self.stopped_by_callback_ = True
             raise KeyboardInterrupt from stop
+        except KeyboardInterrupt as interrupt:
+            *_, (innermost, _) = walk_tb(interrupt.__traceback__)
+            self.stopped_by_callback_ = innermost.f_code.co_name == method_name
+            raise

@@ -1,0 +1,193 @@
+"""Fit true and permuted labels perfectly, and test on clean labels.
+
+Claim (Zhang et al. 2017, arXiv:1611.03530, section 2): a network that
+generalizes well fits labels that have nothing to do with the inputs just as
+perfectly, and its accuracy on new data is then that of guessing.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from _common import (
+    Data,
+    format_table,
+    load_data,
+    make_estimator,
+    make_parser,
+    network_of,
+    parse_arguments,
+    run_folds,
+    run_holdout,
+    save_figure,
+    summarize,
+    write_table,
+)
+from scipy.stats import binomtest
+
+# Zero training error, as the exercise defines it: 99.99 %.
+ZERO_ERROR = 0.9999
+
+# Where the test calls an accuracy distinguishable from chance.
+SIGNIFICANCE = 0.01
+
+_COLUMNS = ["dataset", "labels", "protocol"]
+
+
+def run(
+    args: argparse.Namespace, data: Data
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Run all fits.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each kind of labels and each protocol.
+    histories : dict of pandas.DataFrame
+        Epoch by epoch, the holdout fits of the first seed, by kind of labels.
+    """
+    records: list[dict[str, Any]] = []
+    histories = {}
+    for labels in ("true", "permuted"):
+        for seed in args.seed:
+            estimator = make_estimator(labels, seed, device=args.device)
+            records.append(run_holdout(estimator, data, labels, seed))
+            histories.setdefault(labels, network_of(estimator).history_)
+        if args.folds:
+            seed = args.seed[0]
+            estimator = make_estimator(labels, seed, device=args.device)
+            records += run_folds(
+                estimator, data, labels, seed, folds=args.folds, n_jobs=args.n_jobs
+            )
+    return summarize(records, _COLUMNS), histories
+
+
+def judge(table: pd.DataFrame) -> str:
+    """Say what the numbers of the holdout fits show."""
+    rows = table[table["protocol"] == "holdout"].set_index("labels")
+    lines = []
+    for labels, row in rows.iterrows():
+        reached = row["train_accuracy"] >= ZERO_ERROR
+        lines.append(
+            f"- {labels} labels: zero training error (at least {ZERO_ERROR:.2%}) is "
+            f"{'' if reached else 'NOT '}reached: {row['train_accuracy']:.5f} of "
+            f"{row['n_train']} labels fitted, mean loss {row['train_loss']:.4f} nats."
+        )
+
+    permuted, true = rows.loc["permuted"], rows.loc["true"]
+    chance = permuted["chance_accuracy"]
+    n_right, n_tests = _pooled_counts(permuted)
+    test = binomtest(n_right, n_tests, chance)
+    interval = test.proportion_ci(0.95, method="exact")
+    differs = test.pvalue < SIGNIFICANCE
+    lines.append(
+        f"- permuted labels, clean test set: {n_right} of {n_tests} right, "
+        f"{n_right / n_tests:.4f} [95 % interval {interval.low:.4f}, "
+        f"{interval.high:.4f}]; chance is {chance:.4f}; exact binomial test "
+        f"p = {test.pvalue:.3g}: {'' if differs else 'NOT '}distinguishable from "
+        f"chance at the level {SIGNIFICANCE}."
+    )
+
+    fitted = (rows["train_accuracy"] >= ZERO_ERROR).all()
+    gap = true["test_accuracy"] - permuted["test_accuracy"]
+    if not fitted:
+        conclusion = "Not all labels were fitted, so nothing follows about memorization."
+    elif differs:
+        conclusion = (
+            "Both kinds of labels are fitted, yet the network trained on permuted "
+            "labels does not behave like a guess. A permutation leaves nothing to "
+            "learn, so look for a chance result (try other seeds) or for a leak."
+        )
+    else:
+        conclusion = (
+            "The same network with the same training fits labels without any relation "
+            "to the inputs as perfectly as the true ones, and then knows nothing about "
+            f"new data, while with true labels it is {100 * gap:.1f} percentage points "
+            "better. So zero training error is no evidence of learning, and neither the "
+            "size of this network nor its training explains why it generalizes: the "
+            "labels make the difference."
+        )
+    return "\n".join([*lines, f"- {conclusion}"])
+
+
+def _pooled_counts(row: pd.Series) -> tuple[int, int]:
+    # With several seeds the tests are pooled. Each accuracy is a count over the
+    # same rows, so the mean times their number is a whole number again.
+    n_tests = int(row["n_test"] * row["n_fits"])
+    return round(row["test_accuracy"] * n_tests), n_tests
+
+
+def draw(
+    histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str
+) -> Any:
+    """Draw the learning curves of both kinds of labels."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    rows = table[table["protocol"] == "holdout"].set_index("labels")
+    styles = {"true": ("#0072B2", "o", "-"), "permuted": ("#D55E00", "s", "--")}
+    for labels, history in histories.items():
+        color, marker, line = styles[labels]
+        style = {"color": color, "marker": marker, "markersize": 3, "linestyle": line}
+        loss_axes.plot(history["loss"], **style)
+        test = rows.loc[labels, "test_accuracy"]
+        accuracy_axes.plot(
+            history["accuracy"], label=f"{labels} labels, train", **style
+        )
+        accuracy_axes.plot(
+            history.index[-1],
+            test,
+            color=color,
+            marker="*",
+            markersize=11,
+            linestyle="none",
+            label=f"{labels} labels, clean test: {test:.3f}",
+        )
+    chance = rows["chance_accuracy"].iloc[0]
+    accuracy_axes.axhline(chance, color="0.4", linewidth=1, linestyle=":")
+    accuracy_axes.annotate(
+        "chance",
+        (1, chance),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, 3),
+        textcoords="offset points",
+        ha="right",
+        color="0.3",
+        fontsize=8,
+    )
+    loss_axes.set(
+        xlabel="epoch", ylabel="training loss (nats, log scale)", yscale="log"
+    )
+    accuracy_axes.set(xlabel="epoch", ylabel="accuracy", ylim=(-0.02, 1.05))
+    for axes in (loss_axes, accuracy_axes):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    handles, names = accuracy_axes.get_legend_handles_labels()
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    parser = make_parser(__doc__)
+    args = parse_arguments(parser, argv)
+    data = load_data(args)
+    table, histories = run(args, data)
+    print(f"\nTrue and permuted labels: {data.title}\n")
+    print(format_table(table))
+    print(f"\n{judge(table)}")
+    write_table(table, args.output)
+    if args.plot is not None:
+        save_figure(draw(histories, table, f"MemorizingMLP on {data.name}"), args.plot)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written")
