@@ -527,12 +527,14 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         # The training rows are not to be kept with the model.
         if stop is not None:
             stop.forget()
-        self.net_.set_params(module__n_features=self.n_features_in_)
         self.net_.module_ = result.module
+        self.net_.module__n_features = self.n_features_in_
         self.n_parameters_ = sum(p.numel() for p in result.module.parameters())
         self.train_accuracy_ = result.accuracy
         self.train_loss_ = result.loss
         history = self.net_.history
+        if "train_loss" not in history[-1]:
+            del history[-1]  # an epoch that Ctrl-C broke off
         self.n_epochs_ = len(history)
         columns = {"train_loss": "loss", "train_accuracy": "accuracy", "lr": "lr"}
         columns["dur"] = "seconds"
@@ -557,6 +559,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 stacklevel=4,
             )
 
+    def __sklearn_is_fitted__(self) -> bool:
+        # The last attributes that `fit` sets, after the training has ended.
+        return hasattr(self, "loss_curve_")
+
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute the logits.
 
@@ -570,10 +576,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,)
             Logits; for two classes, the log-odds of the second.
         """
-        logits = self._logits(X)
-        if len(self.classes_) == 2:
-            return (logits[:, 1] - logits[:, 0]).numpy()
-        return logits.numpy()
+        logits = self._logits(X).numpy()
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the labels.
@@ -588,7 +592,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             The most probable labels.
         """
-        return self.classes_[self._logits(X).argmax(1).numpy()]
+        indices = self._logits(X).argmax(1).numpy()
+        return self.classes_[indices]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Compute the probabilities of the classes.

@@ -1,0 +1,539 @@
+"""MemorizingMLP."""
+
+import hashlib
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
+from torch import nn
+
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+from sk_memorize import memorization_scoring as scoring
+
+X, y = load_digits(return_X_y=True)
+X_SMALL, Y_SMALL = X[:300], y[:300]
+Y_PERMUTED = np.random.RandomState(0).permutation(y)
+
+
+def fingerprint(clf):
+    digest = hashlib.sha256()
+    for tensor in clf.net_.module_.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest(), clf.train_loss_, clf.n_epochs_
+
+
+def quick(**params):
+    return MemorizingMLP(**{"width": 64, "random_state": 0, **params})
+
+
+@pytest.mark.parametrize(
+    "load", [load_digits, load_iris, load_wine, load_breast_cancer]
+)
+@pytest.mark.parametrize("permuted", [False, True])
+def test_the_defaults_memorize(load, permuted):
+    X, y = load(return_X_y=True)
+    if permuted:
+        y = np.random.RandomState(1).permutation(y)
+    clf = MemorizingMLP(random_state=0).fit(X, y)
+    assert clf.train_accuracy_ == clf.attainable_accuracy_ == clf.score(X, y)
+    # Two rows of iris are equal, so that permuted labels can disagree there.
+    assert clf.attainable_accuracy_ >= (149 / 150 if load is load_iris else 1.0)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+def test_a_handful_of_rows(n):
+    y = np.arange(n) % 2
+    clf = MemorizingMLP(random_state=0).fit(X[:n], y)
+    assert clf.score(X[:n], y) == 1.0
+
+
+def test_conflicting_rows_stop_at_the_attainable_accuracy():
+    X = np.repeat(X_SMALL[:50], 3, axis=0)
+    y = np.tile([0, 0, 1], 50)
+    y[:3] = [0, 1, 2]
+    clf = quick().fit(X, y)
+    assert clf.attainable_accuracy_ == pytest.approx((49 * 2 + 1) / 150)
+    assert clf.train_accuracy_ == clf.attainable_accuracy_
+    assert clf.n_epochs_ < clf.max_epochs
+
+
+def test_reported_accuracy_and_loss_are_those_of_predict_on_all_rows():
+    clf = quick(max_epochs=4, target_accuracy=None).fit(X, Y_PERMUTED)
+    assert 0.15 < clf.train_accuracy_ < 0.999
+    assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED)
+    chosen = clf.predict_proba(X)[np.arange(len(y)), Y_PERMUTED]
+    assert clf.train_loss_ == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+    # Running and final accuracy are different things.
+    assert clf.history_["accuracy"].iloc[-1] != clf.train_accuracy_
+
+
+def test_the_module_is_a_plain_network_on_raw_inputs():
+    clf = quick().fit(X, y)
+    module = clf.net_.module_
+    logits = module(torch.from_numpy(X.astype(np.float32)))
+    assert not module.training
+    assert isinstance(module.layers[0], nn.Linear)
+    assert module.layers[0].in_features == X.shape[1]
+    assert (clf.classes_[logits.argmax(1).numpy()] == clf.predict(X)).all()
+    np.testing.assert_array_equal(clf.net_.predict(X.astype(np.float32)), clf.predict(X))
+    assert clf.n_parameters_ == sum(p.numel() for p in module.parameters())
+
+
+def test_whitening_is_without_trace_when_it_is_off():
+    clf = quick(whitening_shrinkage=None).fit(X, y)
+    assert clf.train_accuracy_ == clf.score(X, y) == 1.0
+
+
+def test_batch_norm_statistics_are_those_of_all_rows():
+    clf = quick().fit(X, y)
+    linear, norm = clf.net_.module_.layers[:2]
+    hidden = linear(torch.from_numpy(X.astype(np.float32)))
+    torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        norm.running_var, hidden.var(0, correction=0), rtol=1e-3, atol=1e-3
+    )
+
+
+class CountRows(Callback):
+    def on_train_begin(self, net, **kwargs):
+        self.epochs_ = []
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.epochs_.append([])
+
+    def on_batch_begin(self, net, batch, **kwargs):
+        self.epochs_[-1].append(len(batch[1]))
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(65, 64), (129, 64), (300, 299)])
+def test_no_row_is_left_out_of_an_epoch_and_no_batch_has_one_row(n, batch_size):
+    callback = CountRows()
+    clf = quick(
+        batch_size=batch_size, max_epochs=3, target_accuracy=None, callbacks=[callback]
+    ).fit(X[:n], y[:n])
+    assert not hasattr(callback, "epochs_")  # the user's object is copied
+    sizes = dict(clf.net_.callbacks_)["CountRows"].epochs_
+    assert [sum(epoch) for epoch in sizes] == [n] * 3
+    assert min(map(min, sizes)) >= 2
+
+
+def test_history_has_one_row_an_epoch():
+    clf = quick(max_epochs=5, target_accuracy=None).fit(X_SMALL, Y_SMALL)
+    assert clf.history_.index.tolist() == [1, 2, 3, 4, 5]
+    assert clf.history_.columns.tolist() == ["loss", "accuracy", "lr", "seconds"]
+    assert clf.n_epochs_ == 5
+    assert clf.loss_curve_ == clf.history_["loss"].tolist()
+    assert clf.history_["accuracy"].between(0, 1).all()
+    assert (clf.history_["seconds"] > 0).all()
+
+
+def test_a_lower_target_stops_earlier():
+    low = quick(target_accuracy=0.5).fit(X, Y_PERMUTED)
+    high = quick().fit(X, Y_PERMUTED)
+    assert 0.5 <= low.train_accuracy_ < 1
+    assert low.n_epochs_ < high.n_epochs_
+
+
+def test_a_missed_target_is_told():
+    with pytest.warns(ConvergenceWarning, match=r"after 2 epochs .* target was 1"):
+        clf = quick(max_epochs=2).fit(X, Y_PERMUTED)
+    assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED)
+
+
+def test_it_goes_on_in_longer_cycles():
+    cycle = {"cycle_epochs": 3, "warmup": 0.3}
+    clf = quick(lr_scheduler_params=cycle).fit(X, Y_PERMUTED)
+    assert clf.train_accuracy_ == 1.0
+    assert clf.n_epochs_ > 3
+    lr = clf.history_["lr"].to_numpy()
+    assert lr[3] < lr[1]  # the second cycle begins low
+    assert lr[4:9].argmax() in (0, 1)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon", torch.optim.RAdam])
+def test_optimizers(optimizer):
+    clf = quick(optimizer=optimizer).fit(X_SMALL, Y_SMALL)
+    assert clf.train_accuracy_ == 1.0
+    assert clf.lr_ == clf.net_.lr
+
+
+def test_arguments_of_the_optimizer_arrive():
+    clf = quick(
+        optimizer="sgd",
+        optimizer_params={"momentum": 0.5, "nesterov": False},
+        weight_decay=0.01,
+        max_epochs=1,
+        target_accuracy=None,
+    ).fit(X_SMALL, Y_SMALL)
+    (group,) = clf.net_.optimizer_.param_groups
+    assert (group["momentum"], group["nesterov"], group["weight_decay"]) == (
+        0.5,
+        False,
+        0.01,
+    )
+
+
+def test_muon_gets_the_hidden_matrices_and_follows_the_schedule():
+    clf = quick(optimizer="muon", max_epochs=2, target_accuracy=None)
+    clf.fit(X_SMALL, Y_SMALL)
+    groups = clf.net_.optimizer_.param_groups
+    shapes = [[tuple(p.shape) for p in group["params"]] for group in groups]
+    assert (10, 64) in shapes[0]
+    assert all(len(shape) == 2 and shape[0] == 64 for shape in shapes[1])
+    assert len(shapes[1]) == 2
+    assert groups[0]["lr"] == groups[1]["lr"] != clf.lr_
+
+
+@pytest.mark.parametrize("norm", ["batch", "group", "layer", None])
+@pytest.mark.parametrize("norm_position", ["before", "after"])
+def test_normalizations(norm, norm_position):
+    clf = quick(norm=norm, norm_position=norm_position, lr=2e-3)
+    assert clf.fit(X_SMALL, Y_SMALL).score(X_SMALL, Y_SMALL) == 1.0
+
+
+def test_sizes():
+    clf = quick(depth=3, width=16).fit(X_SMALL, Y_SMALL)
+    assert clf.hidden_layer_sizes_ == (16, 16, 16)
+    clf = quick(hidden_layer_sizes=[48, np.int64(24)]).fit(X_SMALL, Y_SMALL)
+    assert clf.hidden_layer_sizes_ == (48, 24)
+
+
+def test_regularizers_do_something():
+    losses = {
+        name: quick(max_epochs=3, target_accuracy=None, **params)
+        .fit(X_SMALL, Y_SMALL)
+        .train_loss_
+        for name, params in {
+            "none": {},
+            "dropout": {"dropout": 0.5},
+            "smoothing": {"label_smoothing": 0.3},
+            "decay": {"optimizer": "adamw", "weight_decay": 10.0},
+        }.items()
+    }
+    assert len(set(losses.values())) == 4
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+@pytest.mark.parametrize("width", [16, 300])
+def test_the_result_does_not_depend_on_the_number_of_threads(precision, dropout, width):
+    n_threads = torch.get_num_threads()
+    results = []
+    try:
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            clf = quick(
+                precision=precision,
+                dropout=dropout,
+                width=width,
+                max_epochs=3,
+                target_accuracy=None,
+            )
+            results.append(fingerprint(clf.fit(X, Y_PERMUTED)))
+            assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(n_threads)
+    assert results[0] == results[1]
+
+
+def test_the_seed_decides_and_global_generators_do_not():
+    params = {"max_epochs": 3, "target_accuracy": None, "dropout": 0.1}
+    first = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))
+    np.random.seed(5)  # noqa: NPY002  the global state is what is tested
+    torch.manual_seed(5)
+    numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    same = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))
+    quick(**{**params, "random_state": None}).fit(X_SMALL, Y_SMALL)
+    after = np.random.get_state()  # noqa: NPY002
+    assert (after[1] == numpy_state[1]).all()
+    assert after[2:] == numpy_state[2:]
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert first == same
+    other = quick(**{**params, "random_state": 1}).fit(X_SMALL, Y_SMALL)
+    assert fingerprint(other) != first
+    a, b = (quick(**{**params, "random_state": None}) for _ in range(2))
+    assert fingerprint(a.fit(X_SMALL, Y_SMALL)) != fingerprint(b.fit(X_SMALL, Y_SMALL))
+
+
+def test_a_random_state_object_is_drawn_from():
+    def make(random_state):
+        clf = quick(max_epochs=1, target_accuracy=None, random_state=random_state)
+        return fingerprint(clf.fit(X_SMALL, Y_SMALL))
+
+    rng = np.random.RandomState(3)
+    first, second = make(rng), make(rng)
+    assert first != second
+    assert make(np.random.RandomState(3)) == first
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_scores_do_not_depend_on_n_jobs(backend):
+    from joblib import parallel_config
+
+    clf = CorruptedTargetClassifier(
+        quick(width=128, max_epochs=4, target_accuracy=None), LabelPermuter(random_state=0)
+    )
+    results = []
+    for n_jobs in (1, 2):
+        with parallel_config(backend=backend):
+            results.append(
+                cross_validate(
+                    clf,
+                    X,
+                    y,
+                    cv=StratifiedKFold(4),
+                    scoring=["accuracy", "neg_log_loss"],
+                    n_jobs=n_jobs,
+                    return_train_score=True,
+                )
+            )
+    for key in results[0].keys() - {"fit_time", "score_time"}:
+        np.testing.assert_array_equal(results[0][key], results[1][key])
+
+
+def test_in_a_pipeline_and_a_grid_search():
+    pipeline = make_pipeline(StandardScaler(), MemorizingMLP(random_state=0))
+    fitted = clone(pipeline).fit(X, y)
+    assert fitted.score(X, y) == 1.0
+    assert fitted.predict(X[:3]).shape == (3,)
+    search = GridSearchCV(
+        pipeline,
+        {"memorizingmlp__width": [32, 64], "memorizingmlp__depth": [1, 2]},
+        cv=3,
+        n_jobs=2,
+    ).fit(X_SMALL, Y_SMALL)
+    assert set(search.best_params_) == {"memorizingmlp__width", "memorizingmlp__depth"}
+    assert search.best_score_ > 0.8
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_cross_validation_on_corrupted_targets_has_three_right_columns():
+    clf = CorruptedTargetClassifier(
+        quick(), LabelPermuter("symmetric", fraction=0.25, random_state=0)
+    )
+    results = cross_validate(
+        clf,
+        X,
+        y,
+        cv=StratifiedKFold(3, shuffle=True, random_state=0),
+        scoring=scoring(),
+        return_train_score=True,
+        return_estimator=True,
+        return_indices=True,
+    )
+    for fold, fitted in enumerate(results["estimator"]):
+        train, test = (results["indices"][part][fold] for part in ("train", "test"))
+        assert (fitted.y_corrupted_ != y[train]).mean() == pytest.approx(0.25, abs=1e-3)
+        predicted = fitted.predict(X[train])
+        assert results["train_fitted_accuracy"][fold] == 1.0
+        assert (predicted == fitted.y_corrupted_).all()
+        assert results["train_accuracy"][fold] == (predicted == y[train]).mean()
+        assert results["train_accuracy"][fold] == pytest.approx(0.75, abs=1e-3)
+        assert results["test_accuracy"][fold] == fitted.score(X[test], y[test])
+        assert np.isnan(results["test_fitted_accuracy"][fold])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["zero", "one", "two"]),
+        np.array(["zero", "one", "two"], dtype=object),
+        np.array([-7, 3, 1000]),
+        np.array([False, True]),
+        np.array([1.0, 2.0]),
+    ],
+    ids=["str", "object", "int", "bool", "float"],
+)
+def test_labels_come_back_in_their_own_type(labels):
+    y = labels[Y_SMALL % len(labels)]
+    clf = quick().fit(X_SMALL, y)
+    predicted = clf.predict(X_SMALL)
+    assert predicted.dtype == y.dtype
+    assert (predicted == y).all()
+    assert clf.predict_proba(X_SMALL).shape == (300, len(labels))
+    decision = clf.decision_function(X_SMALL)
+    assert decision.shape == ((300, 3) if len(labels) == 3 else (300,))
+    np.testing.assert_allclose(
+        clf.predict_log_proba(X_SMALL), np.log(clf.predict_proba(X_SMALL))
+    )
+
+
+def test_a_data_frame_with_string_labels():
+    frame = pd.DataFrame(X_SMALL).add_prefix("pixel")
+    labels = pd.Series(Y_SMALL).map("digit {}".format)
+    clf = quick().fit(frame, labels)
+    assert clf.feature_names_in_.tolist() == frame.columns.tolist()
+    assert clf.score(frame, labels) == 1.0
+    with pytest.raises(ValueError, match="feature names"):
+        clf.predict(frame.rename(columns={"pixel0": "other"}))
+
+
+def test_read_only_inputs_are_neither_written_nor_complained_about():
+    X = X_SMALL.astype(np.float32)
+    kept = X.copy()
+    X.setflags(write=False)
+    clf = quick(whitening_shrinkage=None).fit(X, Y_SMALL)
+    clf.predict(X)
+    assert (kept == X).all()
+
+
+def test_pickles_predict_the_same_and_do_not_carry_the_training_rows():
+    many = np.vstack([X] * 4).astype(np.float32)
+    many += np.random.RandomState(0).rand(*many.shape).astype(np.float32)
+    clf = quick(max_epochs=2, target_accuracy=0.1).fit(many, np.tile(y, 4))
+    data = pickle.dumps(clf)
+    assert len(data) < many.nbytes / 4
+    copy = pickle.loads(data)
+    np.testing.assert_array_equal(copy.predict_proba(X), clf.predict_proba(X))
+
+
+def test_a_users_early_stopping_ends_the_training_quietly():
+    stopper = EarlyStopping(monitor="train_loss", patience=1, threshold=0.9, sink=str)
+    clf = quick(callbacks=[stopper], target_accuracy=None, max_epochs=50)
+    assert clf.fit(X_SMALL, Y_SMALL).n_epochs_ < 50
+
+
+class PressCtrlC(Callback):
+    def on_batch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_raised_again_and_leaves_a_usable_network(capsys):
+    assert threading.current_thread() is threading.main_thread()
+    clf = quick(callbacks=[PressCtrlC()], verbose=True)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y_PERMUTED)
+    assert clf.n_epochs_ < 5
+    assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED) < 1.0
+    assert capsys.readouterr().err.endswith("\n")  # the bar is closed
+
+
+def test_the_progress_bar_tells_loss_accuracy_and_lr(capsys):
+    quick(max_epochs=3, target_accuracy=None, verbose=1).fit(X_SMALL, Y_SMALL)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    for word in ("3/3", "loss=", "accuracy=", "lr="):
+        assert word in captured.err
+    quick(max_epochs=1, target_accuracy=None).fit(X_SMALL, Y_SMALL)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_divergence_is_an_error_that_tells_the_way_out():
+    clf = quick(norm=None, optimizer="sgd", lr=1e10, whitening_shrinkage=None)
+    with pytest.raises(ValueError, match=r"loss of epoch \d+ is (nan|inf).*'lr'"):
+        clf.fit(X_SMALL, Y_SMALL)
+
+
+def test_the_import_loads_neither_torchvision_nor_matplotlib():
+    code = "import sys, sk_memorize; print({'torchvision', 'matplotlib'} & set(sys.modules))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "set()"
+
+
+BAD_PARAMETERS = [
+    ({"width": 0}, r"'width' parameter .* \[1, inf\). Got 0"),
+    ({"depth": 0}, r"'depth' parameter .* Got 0"),
+    ({"width": 1.5}, r"'width' parameter .* Got 1.5"),
+    ({"hidden_layer_sizes": (8, 0)}, r"'hidden_layer_sizes'.*at least 1. Got \(8, 0\)"),
+    ({"hidden_layer_sizes": ("8",)}, r"'hidden_layer_sizes'.*Got \('8',\)"),
+    ({"norm": "instance"}, r"'norm' parameter .* Got 'instance'"),
+    ({"norm_position": "in"}, r"'norm_position' parameter .* Got 'in'"),
+    ({"norm": "group", "n_groups": 5}, r"'n_groups'.*divisor.*\(64, 64\). Got 5"),
+    ({"dropout": 1.0}, r"'dropout' parameter .* Got 1.0"),
+    ({"whitening_shrinkage": -1}, r"'whitening_shrinkage' parameter .* Got -1"),
+    ({"optimizer": "adan"}, r"'optimizer' parameter .* Got 'adan'"),
+    ({"optimizer": dict}, r"'optimizer' parameter .*torch.optim.Optimizer.*dict"),
+    ({"optimizer_params": {"beta": 1}}, r"'optimizer_params'.*betas.*Got {'beta': 1}"),
+    ({"lr": -0.1}, r"'lr' parameter .* Got -0.1"),
+    ({"lr": 0}, r"'lr' parameter .* Got 0"),
+    ({"weight_decay": -1}, r"'weight_decay' parameter .* Got -1"),
+    ({"label_smoothing": 1}, r"'label_smoothing' parameter .* Got 1"),
+    ({"lr_scheduler": "two"}, r"'lr_scheduler' parameter .* Got 'two'"),
+    (
+        {"lr_scheduler": "step", "lr_scheduler_params": {"size": 1}},
+        r"'lr_scheduler_params'.*step_size.*Got {'size': 1}",
+    ),
+    (
+        {"lr_scheduler_params": {"warmup": 1.5}},
+        r"'lr_scheduler_params'.*'warmup'.*Got {'warmup': 1.5}",
+    ),
+    (
+        {"lr_scheduler_params": {"cycle_epochs": 0}},
+        r"'lr_scheduler_params'.*'cycle_epochs'.*Got {'cycle_epochs': 0}",
+    ),
+    ({"lr_scheduler_start": 0}, r"'lr_scheduler_start' parameter .* Got 0"),
+    ({"batch_size": 301}, r"'batch_size'.*number of rows, 300.*Got 301"),
+    ({"batch_size": 1}, r"'batch_size'.*between 2.*batch normalization.*Got 1"),
+    ({"batch_size": 0}, r"'batch_size' parameter .* Got 0"),
+    ({"max_epochs": 0}, r"'max_epochs' parameter .* Got 0"),
+    ({"target_accuracy": 1.5}, r"'target_accuracy' parameter .* Got 1.5"),
+    ({"device": "tpu9"}, r"'device' parameter .* Got 'tpu9'"),
+    ({"precision": "float16"}, r"'precision' parameter .* Got 'float16'"),
+    ({"callbacks": 3}, r"'callbacks' parameter .* Got 3"),
+    ({"random_state": "x"}, r"'random_state' parameter .* Got 'x'"),
+]
+
+
+@pytest.mark.parametrize(("params", "words"), BAD_PARAMETERS)
+def test_wrong_parameters_are_named_before_any_work(params, words, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("the training began")
+
+    monkeypatch.setattr(MemorizingMLP, "_train", never)
+    with pytest.raises(ValueError, match=words):
+        quick(**params).fit(X_SMALL, Y_SMALL)
+
+
+NAN = X_SMALL.copy()
+NAN[3, 2] = np.nan
+INF = X_SMALL.copy()
+INF[3, 2] = np.inf
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "words"),
+    [
+        (np.empty((0, 4)), [], "0 sample"),
+        (np.empty((5, 0)), [0, 1, 0, 1, 0], "0 feature"),
+        (X_SMALL[:1], [0], "1 sample"),
+        (X_SMALL, np.zeros(300), "at least 2 classes"),
+        (NAN, Y_SMALL, "NaN"),
+        (INF, Y_SMALL, "infinity"),
+        (X_SMALL, Y_SMALL[:-1], r"inconsistent numbers of samples: \[300, 299\]"),
+        (X_SMALL[:, 0], Y_SMALL, "Expected 2D array"),
+        (X_SMALL, X_SMALL[:, 10] + 0.5, "continuous"),
+        (X_SMALL, np.stack([Y_SMALL, Y_SMALL], 1), "1d array"),
+        (X_SMALL, None, "requires y"),
+        (X_SMALL.astype(str)[:, :1] + "x", Y_SMALL, "could not convert string"),
+    ],
+)
+def test_wrong_data_are_named_before_any_work(X, y, words, monkeypatch):
+    monkeypatch.delattr(MemorizingMLP, "_train")
+    with pytest.raises(ValueError, match=words):
+        quick().fit(X, y)
+
+
+def test_predict_before_fit_and_with_other_columns():
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        quick().predict(X)
+    clf = quick(max_epochs=1, target_accuracy=None).fit(X_SMALL, Y_SMALL)
+    with pytest.raises(ValueError, match="63 features, but MemorizingMLP is expecting 64"):
+        clf.predict(X[:, 1:])
