@@ -1,19 +1,18 @@
-"""What the benchmark scripts share: arguments, data, fits, and tables."""
+"""What the benchmark scripts share: arguments, data, and fits."""
 
 import argparse
-import contextlib
-import os
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import pandas as pd
+import torch
+from _tables import PICTURES, TABLES
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline
@@ -27,40 +26,6 @@ from sk_memorize import (
 )
 
 DATASETS = ("auto", "mnist", "fashion-mnist", "kmnist", "cifar10", "digits")
-
-# Suffixes that --output understands, with the writers.
-_WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
-    ".csv": lambda table: table.to_csv(index=False),
-    ".json": lambda table: table.to_json(orient="records", indent=2) + "\n",
-    ".md": lambda table: table.to_markdown(index=False) + "\n",
-}
-_PICTURES = (".png", ".pdf", ".svg")
-
-# What a fit yields; the spread over fits is reported beside the mean.
-_MEASURES = (
-    "train_accuracy",
-    "train_loss",
-    "train_accuracy_true",
-    "test_accuracy",
-    "epochs",
-    "fit_seconds",
-)
-
-_ORDER = (
-    "dataset",
-    "labels",
-    "protocol",
-    "n_train",
-    "n_test",
-    "train_accuracy",
-    "train_loss",
-    "train_accuracy_true",
-    "test_accuracy",
-    "chance_accuracy",
-    "epochs",
-    "fit_seconds",
-    "seed",
-)
 
 
 def positive_int(text: str) -> int:
@@ -115,8 +80,7 @@ def make_parser(description: str, *, folds: int = 3) -> argparse.ArgumentParser:
         "--folds",
         type=fold_count,
         default=folds,
-        help="folds of the stratified cross-validation on the training part; "
-        "0: none",
+        help="folds of the stratified cross-validation on the training part; 0: none",
     )
     parser.add_argument(
         "--seed",
@@ -159,7 +123,12 @@ def parse_arguments(
     args = parser.parse_args(argv)
     if args.n_jobs == 0:
         parser.error("argument --n-jobs: must not be 0; 1 is one process")
-    for option, suffixes in (("output", tuple(_WRITERS)), ("plot", _PICTURES)):
+    if args.device != "auto" and not _is_usable(args.device):
+        parser.error(
+            "argument --device: must be auto or a device that torch can use here, "
+            f"got {args.device!r}"
+        )
+    for option, suffixes in (("output", TABLES), ("plot", PICTURES)):
         name = getattr(args, option)
         if name is not None:
             problem = _why_not_writable(Path(name), suffixes)
@@ -174,6 +143,14 @@ def parse_arguments(
                 'pip install -e ".[plot]"'
             )
     return args
+
+
+def _is_usable(device: str) -> bool:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):  # torch's ways to say no
+        return False
+    return True
 
 
 def _why_not_writable(path: Path, suffixes: Sequence[str]) -> str | None:
@@ -350,109 +327,6 @@ def run_folds(
         )
         for fold, fitted in enumerate(results["estimator"])
     ]
-
-
-def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
-    """Average the fits of each setting, in the order in which they were made.
-
-    Parameters
-    ----------
-    records : list of dict
-        One for each fit.
-    by : sequence of str
-        The keys that name a setting.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        Means under the keys of the records; under the same keys with ``_std``
-        behind them the sample standard deviations, NaN for a single fit; and
-        the number of fits, ``n_fits``.
-    """
-    rows = []
-    for _, group in pd.DataFrame(records).groupby(list(by), sort=False):
-        row = group.iloc[0].to_dict()
-        for measure in _MEASURES:
-            row[measure] = group[measure].mean()
-            row[f"{measure}_std"] = group[measure].std()
-        row["n_train"] = round(group["n_train"].mean())
-        row["n_test"] = round(group["n_test"].mean())
-        row["n_fits"] = len(group)
-        rows.append(row)
-    table = pd.DataFrame(rows)
-    first = list(dict.fromkeys([*by, *_ORDER]))
-    return table[[*first, *(name for name in table.columns if name not in first)]]
-
-
-def format_table(table: pd.DataFrame) -> str:
-    """Format a summary for reading: mean, and spread where there are several."""
-    shown = pd.DataFrame(index=table.index)
-    formats = {
-        "train_accuracy": "{:.5f}",
-        "train_loss": "{:.4f}",
-        "train_accuracy_true": "{:.4f}",
-        "test_accuracy": "{:.4f}",
-        "chance_accuracy": "{:.4f}",
-        "epochs": "{:.3g}",
-        "fit_seconds": "{:.1f}",
-    }
-    headings = {
-        "train_accuracy": "train acc. (fitted)",
-        "train_accuracy_true": "train acc. (true)",
-        "test_accuracy": "test acc. (true)",
-        "chance_accuracy": "chance acc.",
-        "fit_seconds": "fit s",
-    }
-    for name in table.columns:
-        if name.endswith("_std") or name in ("seed", "n_fits"):
-            continue
-        heading = headings.get(name, name.replace("_", " "))
-        if name not in formats:
-            shown[heading] = table[name]
-            continue
-        pattern = formats[name]
-        spread = table.get(f"{name}_std")
-        shown[heading] = [
-            pattern.format(mean)
-            if spread is None or np.isnan(spread.iloc[i])
-            else f"{pattern.format(mean)} ± {pattern.format(spread.iloc[i])}"
-            for i, mean in enumerate(table[name])
-        ]
-    return str(shown.to_markdown(index=False, disable_numparse=True))
-
-
-def write_table(table: pd.DataFrame, file: str | None) -> None:
-    """Write a table in the format that the suffix names, all of it or nothing."""
-    if file is None:
-        return
-    path = Path(file)
-    text = _WRITERS[path.suffix](table)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def save_figure(figure: Any, file: str) -> None:
-    """Write a figure of matplotlib, all of it or nothing."""
-    path = Path(file)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Any:
-    """Yield a file to write to, which takes the place of `path` at the end."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        # mkstemp makes files for the owner only; this is an ordinary one.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _say(text: str) -> None:

@@ -15,15 +15,13 @@ import numpy as np
 import pandas as pd
 from _common import (
     Data,
-    format_table,
     load_data,
     make_estimator,
     make_parser,
     parse_arguments,
     positive_int,
-    save_figure,
-    write_table,
 )
+from _tables import format_table, save_figure, write_table
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 

@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 from _common import (
     Data,
-    format_table,
     load_data,
     make_estimator,
     make_parser,
@@ -21,10 +20,8 @@ from _common import (
     parse_arguments,
     run_folds,
     run_holdout,
-    save_figure,
-    summarize,
-    write_table,
 )
+from _tables import format_table, save_figure, summarize, write_table
 from scipy.stats import binomtest
 
 # Zero training error, as the exercise defines it: 99.99 %.
@@ -49,7 +46,7 @@ def run(
         Epoch by epoch, the holdout fits of the first seed, by kind of labels.
     """
     records: list[dict[str, Any]] = []
-    histories = {}
+    histories: dict[str, pd.DataFrame] = {}
     for labels in ("true", "permuted"):
         for seed in args.seed:
             estimator = make_estimator(labels, seed, device=args.device)
@@ -93,7 +90,9 @@ def judge(table: pd.DataFrame) -> str:
     fitted = (rows["train_accuracy"] >= ZERO_ERROR).all()
     gap = true["test_accuracy"] - permuted["test_accuracy"]
     if not fitted:
-        conclusion = "Not all labels were fitted, so nothing follows about memorization."
+        conclusion = (
+            "Not all labels were fitted, so nothing follows about memorization."
+        )
     elif differs:
         conclusion = (
             "Both kinds of labels are fitted, yet the network trained on permuted "
@@ -105,9 +104,9 @@ def judge(table: pd.DataFrame) -> str:
             "The same network with the same training fits labels without any relation "
             "to the inputs as perfectly as the true ones, and then knows nothing about "
             f"new data, while with true labels it is {100 * gap:.1f} percentage points "
-            "better. So zero training error is no evidence of learning, and neither the "
-            "size of this network nor its training explains why it generalizes: the "
-            "labels make the difference."
+            "better. So zero training error is no evidence of learning, and neither "
+            "the size of this network nor its training explains why it generalizes: "
+            "the labels make the difference."
         )
     return "\n".join([*lines, f"- {conclusion}"])
 
@@ -119,9 +118,7 @@ def _pooled_counts(row: pd.Series) -> tuple[int, int]:
     return round(row["test_accuracy"] * n_tests), n_tests
 
 
-def draw(
-    histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str
-) -> Any:
+def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) -> Any:
     """Draw the learning curves of both kinds of labels."""
     from matplotlib.figure import Figure
 

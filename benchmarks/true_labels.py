@@ -15,17 +15,14 @@ import numpy as np
 import pandas as pd
 from _common import (
     Data,
-    format_table,
     load_data,
     make_parser,
     network_of,
     parse_arguments,
     run_folds,
     run_holdout,
-    save_figure,
-    summarize,
-    write_table,
 )
+from _tables import format_table, save_figure, summarize, write_table
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 

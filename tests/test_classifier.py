@@ -5,7 +5,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pandas as pd
@@ -88,7 +87,9 @@ def test_the_module_is_a_plain_network_on_raw_inputs():
     assert isinstance(module.layers[0], nn.Linear)
     assert module.layers[0].in_features == X.shape[1]
     assert (clf.classes_[logits.argmax(1).numpy()] == clf.predict(X)).all()
-    np.testing.assert_array_equal(clf.net_.predict(X.astype(np.float32)), clf.predict(X))
+    np.testing.assert_array_equal(
+        clf.net_.predict(X.astype(np.float32)), clf.predict(X)
+    )
     assert clf.n_parameters_ == sum(p.numel() for p in module.parameters())
 
 
@@ -163,7 +164,9 @@ def test_it_goes_on_in_longer_cycles():
     assert lr[4:9].argmax() in (0, 1)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon", torch.optim.RAdam])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "adamw", "sgd", "muon", torch.optim.RAdam]
+)
 def test_optimizers(optimizer):
     clf = quick(optimizer=optimizer).fit(X_SMALL, Y_SMALL)
     assert clf.train_accuracy_ == 1.0
@@ -284,7 +287,8 @@ def test_scores_do_not_depend_on_n_jobs(backend):
     from joblib import parallel_config
 
     clf = CorruptedTargetClassifier(
-        quick(width=128, max_epochs=4, target_accuracy=None), LabelPermuter(random_state=0)
+        quick(width=128, max_epochs=4, target_accuracy=None),
+        LabelPermuter(random_state=0),
     )
     results = []
     for n_jobs in (1, 2):
@@ -406,18 +410,22 @@ def test_a_users_early_stopping_ends_the_training_quietly():
     assert clf.fit(X_SMALL, Y_SMALL).n_epochs_ < 50
 
 
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
 class PressCtrlC(Callback):
     def on_batch_end(self, net, **kwargs):
         if len(net.history) == 3:
-            signal.raise_signal(signal.SIGINT)
+            press_ctrl_c()
 
 
 def test_ctrl_c_is_raised_again_and_leaves_a_usable_network(capsys):
-    assert threading.current_thread() is threading.main_thread()
     clf = quick(callbacks=[PressCtrlC()], verbose=True)
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, Y_PERMUTED)
-    assert clf.n_epochs_ < 5
+    assert clf.n_epochs_ == 2  # whole epochs
+    assert len(clf.history_) == 2
     assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED) < 1.0
     assert capsys.readouterr().err.endswith("\n")  # the bar is closed
 
@@ -439,7 +447,10 @@ def test_divergence_is_an_error_that_tells_the_way_out():
 
 
 def test_the_import_loads_neither_torchvision_nor_matplotlib():
-    code = "import sys, sk_memorize; print({'torchvision', 'matplotlib'} & set(sys.modules))"
+    code = (
+        "import sys, sk_memorize;"
+        "print({'torchvision', 'matplotlib'}.intersection(sys.modules))"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
@@ -535,5 +546,7 @@ def test_predict_before_fit_and_with_other_columns():
     with pytest.raises(NotFittedError):
         quick().predict(X)
     clf = quick(max_epochs=1, target_accuracy=None).fit(X_SMALL, Y_SMALL)
-    with pytest.raises(ValueError, match="63 features, but MemorizingMLP is expecting 64"):
+    with pytest.raises(
+        ValueError, match="63 features, but MemorizingMLP is expecting 64"
+    ):
         clf.predict(X[:, 1:])

@@ -19,7 +19,9 @@ def test_the_notebooks_network_has_its_number_of_parameters():
     module = BatchNormMLP(784, 10, sizes, norm_position="after")
     assert count(module) == 509_930
     for layer, kind in zip(
-        module.layers, [nn.Linear, nn.ReLU, nn.BatchNorm1d] * 6 + [nn.Linear], strict=True
+        module.layers,
+        [nn.Linear, nn.ReLU, nn.BatchNorm1d] * 6 + [nn.Linear],
+        strict=True,
     ):
         assert isinstance(layer, kind)
 

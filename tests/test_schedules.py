@@ -1,5 +1,7 @@
 """Learning rate schedules."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -109,5 +111,5 @@ def test_one_cycle_sets_the_rates_of_an_optimizer():
 def test_cycles_fill_the_epochs_and_grow(first, max_epochs):
     cycles = cycle_epochs(first, max_epochs)
     assert sum(cycles) == max_epochs
-    assert all(b >= a for a, b in zip(cycles[:-2], cycles[1:-1], strict=True))
+    assert all(b >= a for a, b in pairwise(cycles[:-1]))
     assert cycles[0] == min(first, max_epochs) or len(cycles) == 1

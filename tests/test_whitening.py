@@ -24,9 +24,7 @@ def whiten(X, shrinkage):
 def test_without_shrinkage_the_covariance_is_the_identity():
     Z = whiten(data(20_000, 12), 0.0)
     torch.testing.assert_close(Z.mean(0), torch.zeros(12), rtol=0, atol=1e-4)
-    torch.testing.assert_close(
-        Z.T.cov(correction=0), torch.eye(12), rtol=0, atol=1e-3
-    )
+    torch.testing.assert_close(Z.T.cov(correction=0), torch.eye(12), rtol=0, atol=1e-3)
 
 
 def test_shrinkage_keeps_small_directions_small():
@@ -56,7 +54,7 @@ def test_the_units_of_a_column_do_not_matter_once_it_is_large():
 def test_constant_columns_are_left_out():
     X = data(100, 4)
     X[:, 1] = 1e4
-    mean, transform = fit_whitening(X, 0.01)
+    _, transform = fit_whitening(X, 0.01)
     assert transform.shape == (4, 3)
     assert (transform[1] == 0).all()
     assert whiten(X, 0.01).isfinite().all()

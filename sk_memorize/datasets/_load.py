@@ -161,6 +161,12 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     -------
     folder : Path
         The absolute path of the folder.
+
+    Examples
+    --------
+    >>> from sk_memorize import get_data_home
+    >>> get_data_home("/data/images").as_posix()
+    '/data/images'
     """
     if data_home is None:
         data_home = os.environ.get("SK_MEMORIZE_DATA") or _user_cache() / "sk_memorize"

@@ -58,9 +58,8 @@ class TrainingRows:
         """
         final = module
         if self.whitening is not None:
-            final = module.with_first_layer(
-                fold_whitening(module.layers[0], *self.whitening)
-            )
+            first = fold_whitening(module.first_layer, *self.whitening)
+            final = module.with_first_layer(first)
         logits = recalibrate(final, self.X)
         return Result(final, *accuracy_and_loss(logits, self.y))
 
@@ -107,7 +106,6 @@ class StopAtAccuracy(Callback):
         self.result = result
         if result.accuracy >= self.target:
             raise TrainingStopped
-
 
     def forget(self) -> None:
         """Let go of the training rows."""

@@ -6,6 +6,7 @@ import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -22,16 +23,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
-from ._batches import SequentialBatches, ShuffledBatches, TensorPair, count_batches
-from ._callbacks import FailOnDivergence, ProgressBar, Result, StopAtAccuracy, TrainingRows
+from ._batches import TensorPair, count_batches
+from ._callbacks import (
+    FailOnDivergence,
+    ProgressBar,
+    Result,
+    StopAtAccuracy,
+    TrainingRows,
+)
 from ._evaluation import attainable_accuracy, compute_logits
-from ._hardware import resolve_device, resolve_precision
-from ._mlp import BatchNormMLP
-from ._net import MemorizingNet
-from ._optimizers import OPTIMIZERS, resolve_optimizer
+from ._net import make_net
+from ._optimizers import OPTIMIZERS
 from ._schedules import SCHEDULES, cycle_epochs, make_scheduler
+from ._settings import Settings, resolve_settings
 from ._threads import single_thread
-from ._validation import check_hidden_layer_sizes, check_keywords, check_parameter
 from ._whitening import apply_whitening, fit_whitening
 
 # The shortest first cycle of the learning rate: epochs, and steps.
@@ -40,8 +45,6 @@ _MIN_CYCLE_STEPS = 400
 
 # Multiplications of a step below which a second thread costs more than it saves.
 _SMALL_STEP = 2e7
-
-_PREDICT_BATCH = 8192
 
 
 class MemorizingMLP(ClassifierMixin, BaseEstimator):
@@ -221,7 +224,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     >>> from sklearn.datasets import load_digits
     >>> from sk_memorize import LabelPermuter, MemorizingMLP
     >>> X, y = load_digits(return_X_y=True)
-    >>> y_permuted = LabelPermuter(random_state=0).fit_transform(y)
+    >>> y_permuted = LabelPermuter(random_state=0).fit(y).transform(y)
     >>> clf = MemorizingMLP(width=256, random_state=0).fit(X, y_permuted)
     >>> clf.score(X, y_permuted)
     1.0
@@ -343,7 +346,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         all fitted attributes are set: the network is usable, and
         `train_accuracy_` and `n_epochs_` tell how far it got.
         """
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C", ensure_min_samples=2)
+        X, y = validate_data(
+            self, X, y, dtype=np.float32, order="C", ensure_min_samples=2
+        )
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
         self.classes_ = encoder.classes_
@@ -352,80 +357,33 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs labels of at least 2 classes. "
                 f"Got one class only: {self.classes_[0]!r}."
             )
-        self._resolve_parameters(len(X))
-        device = torch.device(self.device_)
-        X = _as_tensor(X).to(device)
-        y = torch.from_numpy(encoder.transform(y)).to(device)
-        self.attainable_accuracy_ = attainable_accuracy(X, y)
+        settings = resolve_settings(self, len(X))
+        self.hidden_layer_sizes_ = settings.hidden_layer_sizes
+        self.batch_size_ = settings.batch_size
+        self.lr_ = settings.lr
+        self.device_ = str(settings.device)
+        self.precision_ = settings.precision
 
-        multiplications = self.batch_size_ * sum(
-            a * b
-            for a, b in zip(
-                (X.shape[1], *self.hidden_layer_sizes_),
-                (*self.hidden_layer_sizes_, len(self.classes_)),
-                strict=True,
-            )
-        )
+        X = _as_tensor(X).to(settings.device)
+        y = torch.from_numpy(encoder.transform(y)).to(settings.device)
+        self.attainable_accuracy_ = attainable_accuracy(X, y)
+        sizes = (X.shape[1], *settings.hidden_layer_sizes, len(self.classes_))
+        multiplications = settings.batch_size * sum(a * b for a, b in pairwise(sizes))
         with single_thread() if multiplications < _SMALL_STEP else nullcontext():
-            self._train(X, y)
+            self._train(X, y, settings)
         return self
 
-    def _resolve_parameters(self, n_samples: int) -> None:
-        """Check what depends on several parameters or on the data."""
-        self.hidden_layer_sizes_ = check_hidden_layer_sizes(self)
-        self.batch_size_ = _resolve_batch_size(self.batch_size, n_samples)
-        check_parameter(
-            self,
-            "batch_size",
-            2 * (self.norm == "batch") <= self.batch_size_ <= n_samples,
-            f"between {1 + (self.norm == 'batch')} and the number of rows, {n_samples}"
-            + (", for batch normalization" if self.norm == "batch" else ""),
-        )
-        device = resolve_device(self.device)
-        self.device_ = str(device)
-        self.precision_ = resolve_precision(self.precision, device)
-        optimizer, lr, _ = resolve_optimizer(self.optimizer, device.type)
-        check_parameter(
-            self,
-            "optimizer",
-            isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer),
-            f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
-        )
-        self.lr_ = lr if self.lr == "auto" else float(self.lr)
-        check_keywords(self, "optimizer_params", optimizer)
-        if self.lr_scheduler == "onecycle":
-            given = dict(self.lr_scheduler_params or {})
-            check_parameter(
-                self,
-                "lr_scheduler_params",
-                given.keys() <= {"cycle_epochs", "warmup"}
-                and _is_int(given.get("cycle_epochs", 1))
-                and given.get("cycle_epochs", 1) >= 1
-                and 0 <= given.get("warmup", 0) < 1,
-                "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', "
-                "a float in [0, 1), for the scheduler 'onecycle'",
-            )
-        elif self.lr_scheduler is not None:
-            scheduler = make_scheduler(
-                self.lr_scheduler,
-                None,
-                start_epoch=1,
-                cycles=[1],
-                steps_per_epoch=1,
-            )
-            check_keywords(self, "lr_scheduler_params", scheduler.policy)
-
-    def _train(self, X: Tensor, y: Tensor) -> None:
-        seeds = _draw_seeds(self.random_state)
+    def _train(self, X: Tensor, y: Tensor, settings: Settings) -> None:
+        init_seed, order_seed = _draw_seeds(self.random_state)
         whitening = None
         inputs = X
-        dtype = torch.bfloat16 if self.precision_ == "bfloat16" else torch.float32
+        dtype = getattr(torch, settings.precision)
         if self.whitening_shrinkage is not None:
             whitening = fit_whitening(X, self.whitening_shrinkage)
             inputs = apply_whitening(X, *whitening, dtype=dtype)
         rows = TrainingRows(X, y, whitening)
 
-        n_batches = count_batches(len(X), self.batch_size_)
+        n_batches = count_batches(len(X), settings.batch_size)
         cycles = self._make_cycles(n_batches)
         stop = None
         if self.target_accuracy is not None:
@@ -449,10 +407,21 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             "progress_bar": progress,
             "stop_at_accuracy": stop,
         }
-        self.net_ = self._make_net(
-            inputs.shape[1],
-            seeds,
-            [
+        self.net_ = make_net(
+            settings,
+            n_inputs=inputs.shape[1],
+            n_classes=len(self.classes_),
+            module_params={
+                "norm": self.norm,
+                "norm_position": self.norm_position,
+                "n_groups": self.n_groups,
+                "dropout": self.dropout,
+                "seed": init_seed,
+            },
+            label_smoothing=self.label_smoothing,
+            max_epochs=self.max_epochs,
+            order_seed=order_seed,
+            callbacks=[
                 *copy.deepcopy(list(self.callbacks or [])),
                 *((name, callback) for name, callback in own.items() if callback),
             ],
@@ -472,55 +441,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if first is None:
             first = max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
         return cycle_epochs(first, self.max_epochs)
-
-    def _make_net(
-        self,
-        n_inputs: int,
-        seeds: tuple[int, int],
-        callbacks: list[Callback | tuple[str, Callback]],
-    ) -> MemorizingNet:
-        init_seed, order_seed = seeds
-        device = torch.device(self.device_)
-        optimizer, _, defaults = resolve_optimizer(self.optimizer, device.type)
-        optimizer_params = {**defaults, **(self.optimizer_params or {})}
-        if self.weight_decay:
-            optimizer_params["weight_decay"] = self.weight_decay
-        net_params = {
-            "module__n_features": n_inputs,
-            "module__n_classes": len(self.classes_),
-            "module__hidden_layer_sizes": self.hidden_layer_sizes_,
-            "module__norm": self.norm,
-            "module__norm_position": self.norm_position,
-            "module__n_groups": self.n_groups,
-            "module__dropout": self.dropout,
-            "module__seed": init_seed,
-            "criterion__label_smoothing": self.label_smoothing,
-            "iterator_train__seed": order_seed,
-            "iterator_valid__batch_size": _PREDICT_BATCH,
-            **{f"optimizer__{k}": v for k, v in optimizer_params.items()},
-        }
-        # Of skorch's own callbacks only the timer is needed: loss and accuracy
-        # are recorded by the net, and nothing is printed.
-        for name in ("train_loss", "valid_loss", "valid_acc", "print_log"):
-            net_params[f"callbacks__{name}"] = None
-        return MemorizingNet(
-            BatchNormMLP,
-            criterion=torch.nn.CrossEntropyLoss,
-            optimizer=optimizer,
-            lr=self.lr_,
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size_,
-            dataset=TensorPair,
-            iterator_train=ShuffledBatches,
-            iterator_valid=SequentialBatches,
-            train_split=None,
-            classes=list(range(len(self.classes_))),
-            callbacks=callbacks,
-            device=self.device_,
-            verbose=0,
-            bfloat16=self.precision_ == "bfloat16",
-            **net_params,
-        )
 
     def _keep(self, result: Result, stop: StopAtAccuracy | None) -> None:
         """Set the fitted attributes, and warn if the target was missed."""
@@ -638,17 +558,6 @@ def _as_tensor(X: np.ndarray) -> Tensor:
         # Nothing here writes to the inputs, so they may be read-only.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(X)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _resolve_batch_size(batch_size: int | str, n_samples: int) -> int:
-    if batch_size != "auto":
-        return int(batch_size)
-    power_of_two = 2 ** math.ceil(math.log2(n_samples / 16))
-    return int(min(max(power_of_two, 32), 1024, n_samples))
 
 
 def _draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:

@@ -42,8 +42,9 @@ def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
         if isinstance(layer, nn.BatchNorm1d):
             mean = X.mean(0)
             squares = sum((chunk - mean).square().sum(0) for chunk in X.split(_CHUNK))
-            layer.running_mean.copy_(mean)
-            layer.running_var.copy_(squares / len(X))
+            layer.load_state_dict(
+                {"running_mean": mean, "running_var": squares / len(X)}, strict=False
+            )
         if isinstance(layer, nn.Linear):
             X = _by_chunks(layer, X, X.new_empty(len(X), layer.out_features))
             owned = True
@@ -97,7 +98,7 @@ def attainable_accuracy(X: Tensor, y: Tensor) -> float:
 
 
 def _group_equal_rows(X: Tensor) -> Tensor:
-    """Number the rows such that equal rows, and only they, share a number."""
+    """Give equal rows, and only them, the same number."""
     generator = torch.Generator().manual_seed(0)
     factors = torch.randint(-(2**62), 2**62, X.shape[1:], generator=generator)
     factors = factors.to(X.device)

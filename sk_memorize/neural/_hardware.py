@@ -26,17 +26,20 @@ def resolve_device(device: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    available = {
-        "cpu": lambda: True,
-        "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
-    }
+    names = ["cpu"]
+    if torch.cuda.is_available():
+        names += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
     try:
         resolved = torch.device(device)
     except RuntimeError:
         resolved = None
-    if resolved is None or not available.get(resolved.type, lambda: False)():
-        names = [name for name, is_available in available.items() if is_available()]
+    if resolved is None or not any(
+        torch.device(name).type == resolved.type
+        and resolved.index in (None, torch.device(name).index)
+        for name in names
+    ):
         raise ValueError(
             "The 'device' parameter of MemorizingMLP must be 'auto' or a device that "
             f"torch can use here ({', '.join(names)}). Got {device!r} instead."

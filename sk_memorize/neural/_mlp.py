@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -105,6 +106,10 @@ class BatchNormMLP(nn.Module):
             X = layer(X)
         return X
 
+    @property
+    def first_layer(self) -> nn.Linear:
+        """The layer that takes the inputs."""
+        return cast(nn.Linear, self.layers[0])
 
     def with_first_layer(self, first: nn.Linear) -> "BatchNormMLP":
         """Make a network that differs in its first layer and shares the others.
@@ -151,12 +156,12 @@ class _BatchNorm(nn.BatchNorm1d):
         output, mean, variance = _BatchNormFunction.apply(
             input, self.weight, self.bias, self.eps
         )
-        n = len(input)
-        with torch.no_grad():
-            momentum = self.momentum
+        if self.running_mean is not None and self.running_var is not None:
+            n, momentum = len(input), self.momentum or 0.0
             self.running_mean.lerp_(mean, momentum)
             self.running_var.lerp_(variance * (n / max(n - 1, 1)), momentum)
-            self.num_batches_tracked += 1
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
         return output
 
 

@@ -5,9 +5,15 @@ from typing import Any
 
 import torch
 from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
 from torch import Tensor
 
+from ._batches import SequentialBatches, ShuffledBatches, TensorPair
 from ._callbacks import TrainingStopped
+from ._mlp import BatchNormMLP
+from ._settings import Settings
+
+_PREDICT_BATCH = 8192
 
 
 class MemorizingNet(NeuralNetClassifier):
@@ -77,3 +83,74 @@ class MemorizingNet(NeuralNetClassifier):
             *_, (innermost, _) = walk_tb(interrupt.__traceback__)
             self.stopped_by_callback_ = innermost.f_code.co_name == method_name
             raise
+
+
+def make_net(
+    settings: Settings,
+    *,
+    n_inputs: int,
+    n_classes: int,
+    module_params: dict[str, Any],
+    label_smoothing: float,
+    max_epochs: int,
+    order_seed: int,
+    callbacks: list[Callback | tuple[str, Callback]],
+) -> MemorizingNet:
+    """Put the skorch net together.
+
+    Parameters
+    ----------
+    settings : Settings
+        Sizes, batches, device, precision, and optimizer.
+    n_inputs : int
+        Inputs of the network in training: whitened ones, if they are whitened.
+    n_classes : int
+        Number of classes.
+    module_params : dict
+        Further arguments of `BatchNormMLP`.
+    label_smoothing : float
+        Part of the targets that is spread over all classes.
+    max_epochs : int
+        Largest number of epochs.
+    order_seed : int
+        Decides the order of the rows.
+    callbacks : list of callbacks, or of pairs of a name and a callback
+        The callbacks, in the order in which they are called.
+
+    Returns
+    -------
+    net : MemorizingNet
+        The net, not initialized.
+    """
+    params = {f"module__{name}": value for name, value in module_params.items()}
+    params |= {
+        f"optimizer__{name}": value for name, value in settings.optimizer_params.items()
+    }
+    # Of skorch's own callbacks only the timer is needed: loss and accuracy are
+    # recorded by the net, and nothing is printed.
+    for name in ("train_loss", "valid_loss", "valid_acc", "print_log"):
+        params[f"callbacks__{name}"] = None
+    return MemorizingNet(
+        BatchNormMLP,
+        module__n_features=n_inputs,
+        module__n_classes=n_classes,
+        module__hidden_layer_sizes=settings.hidden_layer_sizes,
+        criterion=torch.nn.CrossEntropyLoss,
+        criterion__label_smoothing=label_smoothing,
+        optimizer=settings.optimizer,
+        lr=settings.lr,
+        max_epochs=max_epochs,
+        batch_size=settings.batch_size,
+        dataset=TensorPair,
+        iterator_train=ShuffledBatches,
+        iterator_train__seed=order_seed,
+        iterator_valid=SequentialBatches,
+        iterator_valid__batch_size=_PREDICT_BATCH,
+        train_split=None,
+        classes=list(range(n_classes)),
+        callbacks=callbacks,
+        device=str(settings.device),
+        verbose=0,
+        bfloat16=settings.precision == "bfloat16",
+        **params,
+    )

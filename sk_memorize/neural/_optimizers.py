@@ -49,19 +49,26 @@ class MuonWithAdam(Optimizer):
         matrices = [p for p in flat if p.ndim == 2][:-1]
         chosen = {id(p) for p in matrices}
         others = [p for p in flat if id(p) not in chosen]
-        shared = {"lr": lr, "weight_decay": weight_decay}
-        self._parts: list[Optimizer] = [AdamW(others, betas=betas, **shared)]
+        self._parts: list[Optimizer] = [
+            AdamW(others, lr=lr, betas=betas, weight_decay=weight_decay)
+        ]
         if matrices:
             muon = Muon(
-                matrices, momentum=momentum, adjust_lr_fn="match_rms_adamw", **shared
+                matrices,
+                lr=lr,
+                momentum=momentum,
+                weight_decay=weight_decay,
+                adjust_lr_fn="match_rms_adamw",
             )
             self._parts.append(muon)
         # The parts' own dictionaries: a schedule that changes a learning rate
         # here changes it there.
-        self.param_groups = [group for part in self._parts for group in part.param_groups]
+        self.param_groups = [
+            group for part in self._parts for group in part.param_groups
+        ]
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step.
 
         Parameters

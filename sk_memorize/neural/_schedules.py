@@ -46,7 +46,7 @@ class OneCycle(lr_scheduler.LRScheduler):
     def get_lr(self) -> list[float]:  # type: ignore[override]  # tensors are for capturable
         """Compute the learning rates of the next step."""
         factor = one_cycle_factor(self.last_epoch, self.cycle_steps, self.warmup)
-        return [base_lr * factor for base_lr in self.base_lrs]
+        return [float(base_lr) * factor for base_lr in self.base_lrs]
 
 
 def one_cycle_factor(step: int, cycle_steps: list[int], warmup: float) -> float:
@@ -132,6 +132,18 @@ _NAMED: dict[str, tuple[type, dict[str, Any]]] = {
 SCHEDULES = ("onecycle", "cosine", *_NAMED)
 
 
+def policy_class(scheduler: str | type | LRScheduler) -> Any:
+    """Find the class of torch that a name, a class or a callback stands for."""
+    if isinstance(scheduler, LRScheduler):
+        policy = scheduler.policy
+        return (
+            getattr(lr_scheduler, policy, None) if isinstance(policy, str) else policy
+        )
+    if scheduler == "cosine":
+        return lr_scheduler.CosineAnnealingLR
+    return _NAMED[scheduler][0] if isinstance(scheduler, str) else scheduler
+
+
 def make_scheduler(
     scheduler: str | type | LRScheduler | None,
     params: Mapping[str, Any] | None,
@@ -178,13 +190,10 @@ def make_scheduler(
         return DelayedLRScheduler(
             OneCycle, step_every="batch", start_epoch=start_epoch, **given
         )
+    defaults: dict[str, Any] = {}
     if scheduler == "cosine":
-        n_epochs = max(1, sum(cycles) - start_epoch + 1)
-        policy: type = lr_scheduler.CosineAnnealingLR
-        given = {"T_max": n_epochs, **given}
+        defaults = {"T_max": max(1, sum(cycles) - start_epoch + 1)}
     elif isinstance(scheduler, str):
-        policy, defaults = _NAMED[scheduler]
-        given = {**defaults, **given}
-    else:
-        policy = scheduler
-    return DelayedLRScheduler(policy, start_epoch=start_epoch, **given)
+        defaults = _NAMED[scheduler][1]
+    policy = policy_class(scheduler)
+    return DelayedLRScheduler(policy, start_epoch=start_epoch, **{**defaults, **given})

@@ -1,0 +1,149 @@
+"""Tables and figures of the benchmark scripts: averaged, formatted, written."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# Suffixes that --output understands, with the writers.
+_WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
+    ".csv": lambda table: table.to_csv(index=False),
+    ".json": lambda table: table.to_json(orient="records", indent=2) + "\n",
+    ".md": lambda table: table.to_markdown(index=False) + "\n",
+}
+TABLES = tuple(_WRITERS)
+PICTURES = (".png", ".pdf", ".svg")
+
+# What a fit yields; the spread over fits is reported beside the mean.
+_MEASURES = (
+    "train_accuracy",
+    "train_loss",
+    "train_accuracy_true",
+    "test_accuracy",
+    "epochs",
+    "fit_seconds",
+)
+
+_ORDER = (
+    "dataset",
+    "labels",
+    "protocol",
+    "n_train",
+    "n_test",
+    "train_accuracy",
+    "train_loss",
+    "train_accuracy_true",
+    "test_accuracy",
+    "chance_accuracy",
+    "epochs",
+    "fit_seconds",
+    "seed",
+)
+
+
+def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
+    """Average the fits of each setting, in the order in which they were made.
+
+    Parameters
+    ----------
+    records : list of dict
+        One for each fit.
+    by : sequence of str
+        The keys that name a setting.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Means under the keys of the records; under the same keys with ``_std``
+        behind them the sample standard deviations, NaN for a single fit; and
+        the number of fits, ``n_fits``.
+    """
+    rows = []
+    for _, group in pd.DataFrame(records).groupby(list(by), sort=False):
+        row = group.iloc[0].to_dict()
+        for measure in _MEASURES:
+            row[measure] = group[measure].mean()
+            row[f"{measure}_std"] = group[measure].std()
+        row["n_train"] = round(group["n_train"].mean())
+        row["n_test"] = round(group["n_test"].mean())
+        row["n_fits"] = len(group)
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    first = list(dict.fromkeys([*by, *_ORDER]))
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def format_table(table: pd.DataFrame) -> str:
+    """Format a summary for reading: mean, and spread where there are several."""
+    shown = pd.DataFrame(index=table.index)
+    formats = {
+        "train_accuracy": "{:.5f}",
+        "train_loss": "{:.4f}",
+        "train_accuracy_true": "{:.4f}",
+        "test_accuracy": "{:.4f}",
+        "chance_accuracy": "{:.4f}",
+        "epochs": "{:.3g}",
+        "fit_seconds": "{:.1f}",
+    }
+    headings = {
+        "train_accuracy": "train acc. (fitted)",
+        "train_accuracy_true": "train acc. (true)",
+        "test_accuracy": "test acc. (true)",
+        "chance_accuracy": "chance acc.",
+        "fit_seconds": "fit s",
+    }
+    for name in table.columns:
+        if name.endswith("_std") or name in ("seed", "n_fits"):
+            continue
+        heading = headings.get(name, name.replace("_", " "))
+        if name not in formats:
+            shown[heading] = table[name]
+            continue
+        pattern = formats[name]
+        spread = table.get(f"{name}_std")
+        shown[heading] = [
+            pattern.format(mean)
+            if spread is None or np.isnan(spread.iloc[i])
+            else f"{pattern.format(mean)} ± {pattern.format(spread.iloc[i])}"
+            for i, mean in enumerate(table[name])
+        ]
+    return str(shown.to_markdown(index=False, disable_numparse=True))
+
+
+def write_table(table: pd.DataFrame, file: str | None) -> None:
+    """Write a table in the format that the suffix names, all of it or nothing."""
+    if file is None:
+        return
+    path = Path(file)
+    text = _WRITERS[path.suffix](table)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def save_figure(figure: Any, file: str) -> None:
+    """Write a figure of matplotlib, all of it or nothing."""
+    path = Path(file)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a file to write to, which takes the place of `path` at the end."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        # mkstemp makes files for the owner only; this is an ordinary one.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

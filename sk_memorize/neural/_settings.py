@@ -1,0 +1,190 @@
+"""What the parameters of MemorizingMLP come to, once the data are known."""
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import torch
+from skorch.callbacks import LRScheduler
+
+from ._hardware import resolve_device, resolve_precision
+from ._optimizers import OPTIMIZERS, resolve_optimizer
+from ._schedules import policy_class
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters without "auto", names or None; all are valid.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : tuple of int
+        Units of each hidden layer.
+    batch_size : int
+        Largest batch.
+    device : torch.device
+        Where to train.
+    precision : {"float32", "bfloat16"}
+        Number format of the products.
+    optimizer : type
+        Class of the optimizer.
+    optimizer_params : dict
+        Its arguments, but for the learning rate.
+    lr : float
+        The learning rate.
+    """
+
+    hidden_layer_sizes: tuple[int, ...]
+    batch_size: int
+    device: torch.device
+    precision: str
+    optimizer: type[torch.optim.Optimizer]
+    optimizer_params: dict[str, Any]
+    lr: float
+
+
+def resolve_settings(estimator: Any, n_samples: int) -> Settings:
+    """Check what scikit-learn's constraints cannot express, and fill in the rest.
+
+    Parameters
+    ----------
+    estimator : MemorizingMLP
+        Its parameters have the right types and ranges.
+    n_samples : int
+        Number of training rows.
+
+    Returns
+    -------
+    settings : Settings
+        What to train with.
+
+    Raises
+    ------
+    ValueError
+        If a parameter does not suit the data or the other parameters.
+    """
+    sizes = _hidden_layer_sizes(estimator)
+    batch_size = _batch_size(estimator, n_samples)
+    device = resolve_device(estimator.device)
+    optimizer, lr, defaults = resolve_optimizer(estimator.optimizer, device.type)
+    _check(
+        estimator,
+        "optimizer",
+        isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer),
+        f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
+    )
+    _check_keywords(estimator, "optimizer_params", optimizer)
+    optimizer_params = {**defaults, **(estimator.optimizer_params or {})}
+    if estimator.weight_decay:
+        optimizer_params["weight_decay"] = estimator.weight_decay
+    _check_schedule(estimator)
+    return Settings(
+        hidden_layer_sizes=sizes,
+        batch_size=batch_size,
+        device=device,
+        precision=resolve_precision(estimator.precision, device),
+        optimizer=optimizer,
+        optimizer_params=optimizer_params,
+        lr=lr if estimator.lr == "auto" else float(estimator.lr),
+    )
+
+
+def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
+    sizes: Sequence[int] | None = estimator.hidden_layer_sizes
+    if sizes is None:
+        sizes = (estimator.width,) * estimator.depth
+    _check(
+        estimator,
+        "hidden_layer_sizes",
+        all(_is_int(size) and size >= 1 for size in sizes),
+        "None or a sequence of ints of at least 1",
+    )
+    sizes = tuple(int(size) for size in sizes)
+    if estimator.norm == "group":
+        _check(
+            estimator,
+            "n_groups",
+            all(size % estimator.n_groups == 0 for size in sizes),
+            f"a divisor of each hidden layer's size, {sizes}",
+        )
+    return sizes
+
+
+def _batch_size(estimator: Any, n_samples: int) -> int:
+    if estimator.batch_size == "auto":
+        power_of_two = 2 ** math.ceil(math.log2(n_samples / 16))
+        return int(min(max(power_of_two, 32), 1024, n_samples))
+    needs_two = estimator.norm == "batch"
+    _check(
+        estimator,
+        "batch_size",
+        1 + needs_two <= estimator.batch_size <= n_samples,
+        f"'auto' or between {1 + needs_two}{' (for batch normalization)' * needs_two} "
+        f"and the number of rows, {n_samples}",
+    )
+    return int(estimator.batch_size)
+
+
+def _check_schedule(estimator: Any) -> None:
+    name = "lr_scheduler_params"
+    given: Mapping[str, Any] = estimator.lr_scheduler_params or {}
+    scheduler = estimator.lr_scheduler
+    if scheduler == "onecycle":
+        epochs, warmup = given.get("cycle_epochs", 1), given.get("warmup", 0.0)
+        _check(
+            estimator,
+            name,
+            given.keys() <= {"cycle_epochs", "warmup"}
+            and _is_int(epochs)
+            and epochs >= 1
+            and 0 <= warmup < 1,
+            "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float in "
+            "[0, 1), for the scheduler 'onecycle'",
+        )
+        return
+    if scheduler is None:
+        _check(estimator, name, not given, "None without a scheduler")
+        return
+    policy = policy_class(scheduler)
+    is_torch = isinstance(policy, type) and (
+        issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
+    )
+    _check(
+        estimator,
+        "lr_scheduler",
+        is_torch or isinstance(scheduler, LRScheduler),
+        "a name, a class of torch.optim.lr_scheduler, a skorch.callbacks.LRScheduler "
+        "or None",
+    )
+    if is_torch:
+        _check_keywords(estimator, name, policy)
+
+
+def _check_keywords(estimator: Any, name: str, target: Any) -> None:
+    """Check that a dict of arguments fits the class that it is meant for."""
+    accepted = list(inspect.signature(target).parameters.values())
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
+        return
+    names = [parameter.name for parameter in accepted[1:]]
+    _check(
+        estimator,
+        name,
+        set(getattr(estimator, name) or {}) <= set(names),
+        f"a dict with keys among {names}, the arguments of {target.__name__}",
+    )
+
+
+def _check(estimator: Any, name: str, valid: bool, expected: str) -> None:
+    """Raise scikit-learn's error for a parameter unless it is valid."""
+    if not valid:
+        raise ValueError(
+            f"The {name!r} parameter of {type(estimator).__name__} must be {expected}. "
+            f"Got {getattr(estimator, name)!r} instead."
+        )
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
