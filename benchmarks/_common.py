@@ -261,7 +261,7 @@ def run_holdout(
     estimator: ClassifierMixin, data: Data, labels: str, seed: int
 ) -> dict[str, Any]:
     """Fit on the training part, and measure on both parts."""
-    _say(f"{labels} labels, holdout, seed {seed}")
+    say(f"{labels} labels, holdout, seed {seed}")
     start = time.perf_counter()
     estimator.fit(data.X_train, data.y_train)
     seconds = time.perf_counter() - start
@@ -297,7 +297,7 @@ def run_folds(
     n_jobs: int,
 ) -> list[dict[str, Any]]:
     """Cross-validate on the training part; one record for each fold."""
-    _say(f"{labels} labels, {folds}-fold cross-validation, seed {seed}")
+    say(f"{labels} labels, {folds}-fold cross-validation, seed {seed}")
     results = cross_validate(
         estimator,
         data.X_train,
@@ -329,5 +329,6 @@ def run_folds(
     ]
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell on stderr what is being fitted."""
     print(f"fitting: {text} ...", file=sys.stderr, flush=True)

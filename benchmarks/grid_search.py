@@ -20,6 +20,7 @@ from _common import (
     make_parser,
     parse_arguments,
     positive_int,
+    say,
 )
 from _tables import format_table, save_figure, write_table
 from sklearn.exceptions import ConvergenceWarning
@@ -49,7 +50,7 @@ def search(args: argparse.Namespace, data: Data, labels: str) -> pd.DataFrame:
         labels, seed, device=args.device, max_epochs=args.max_epochs
     )
     prefix = "" if labels == "true" else "estimator__"
-    print(f"fitting: {labels} labels, grid search ...", file=sys.stderr, flush=True)
+    say(f"{labels} labels, grid search")
     grid = GridSearchCV(
         estimator,
         {f"{prefix}width": args.widths, f"{prefix}depth": args.depths},
@@ -166,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--widths",
         type=positive_int,
         nargs="+",
-        default=[64, 128, 256, 512],
+        default=[8, 32, 128, 512],
         help="units of a hidden layer",
     )
     parser.add_argument(

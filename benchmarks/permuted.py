@@ -147,11 +147,11 @@ def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) ->
     accuracy_axes.axhline(chance, color="0.4", linewidth=1, linestyle=":")
     accuracy_axes.annotate(
         "chance",
-        (1, chance),
+        (0.5, chance),
         xycoords=("axes fraction", "data"),
-        xytext=(-4, 3),
+        xytext=(0, 3),
         textcoords="offset points",
-        ha="right",
+        ha="center",
         color="0.3",
         fontsize=8,
     )

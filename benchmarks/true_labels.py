@@ -21,6 +21,7 @@ from _common import (
     parse_arguments,
     run_folds,
     run_holdout,
+    say,
 )
 from _tables import format_table, save_figure, summarize, write_table
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -94,6 +95,7 @@ def run(
     records: list[dict[str, Any]] = []
     histories: dict[str, pd.DataFrame] = {}
     for recipe in RECIPES:
+        say(f"recipe {recipe!r}")
         fits = []
         for seed in args.seed:
             model = make_recipe(recipe, data, seed, args.device)
