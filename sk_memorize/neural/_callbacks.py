@@ -91,20 +91,21 @@ class StopAtAccuracy(Callback):
         self.dropout = dropout
         self.result: Result | None = None
 
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Drop the last result: the weights are about to change."""
+        self.result = None
+
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         """Check the accuracy, and stop the training if it suffices."""
         epoch = len(net.history)
-        self.result = None
         # The weights move during an epoch: at its end they make about a third
         # of the mistakes that were counted underway, seldom fewer.
         mistakes = 1 - net.history[-1, "train_accuracy"]
         promising = mistakes <= 3 * (1 - self.target) + max(3e-4, 2 / len(self.rows.y))
         if not (promising or self.dropout or epoch in self.cycle_ends):
             return
-        result = self.rows.assess(net.module_)
-        net.module_.train()
-        self.result = result
-        if result.accuracy >= self.target:
+        self.result = self.rows.assess(net.module_)
+        if self.result.accuracy >= self.target:
             raise TrainingStopped
 
     def forget(self) -> None:

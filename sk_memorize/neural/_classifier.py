@@ -447,7 +447,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         # The training rows are not to be kept with the model.
         if stop is not None:
             stop.forget()
-        self.net_.module_ = result.module
+        self.net_.module_ = result.module.eval()
         self.net_.module__n_features = self.n_features_in_
         self.n_parameters_ = sum(p.numel() for p in result.module.parameters())
         self.train_accuracy_ = result.accuracy
@@ -459,7 +459,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         columns = {"train_loss": "loss", "train_accuracy": "accuracy", "lr": "lr"}
         columns["dur"] = "seconds"
         self.history_ = pd.DataFrame(
-            {new: history[:, old] for old, new in columns.items()},
+            {new: [row[old] for row in history] for old, new in columns.items()},
             index=pd.RangeIndex(1, self.n_epochs_ + 1, name="epoch"),
         )
         self.loss_curve_ = self.history_["loss"].tolist()
