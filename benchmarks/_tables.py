@@ -1,8 +1,10 @@
 """Tables and figures of the benchmark scripts: averaged, formatted, written."""
 
+import argparse
 import contextlib
 import os
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,22 @@ def format_table(table: pd.DataFrame) -> str:
             for i, mean in enumerate(table[name])
         ]
     return str(shown.to_markdown(index=False, disable_numparse=True))
+
+
+def report(
+    args: argparse.Namespace,
+    title: str,
+    table: pd.DataFrame,
+    verdict: str,
+    draw: Callable[[], Any],
+) -> None:
+    """Print a table and its verdict, and write the files that are asked for."""
+    print(f"\n{textwrap.fill(title, 100)}\n")
+    print(format_table(table))
+    print(f"\n{verdict}")
+    write_table(table, args.output)
+    if args.plot is not None:
+        save_figure(draw(), args.plot)
 
 
 def write_table(table: pd.DataFrame, file: str | None) -> None:

@@ -22,7 +22,7 @@ from _common import (
     positive_int,
     say,
 )
-from _tables import format_table, save_figure, write_table
+from _tables import report
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -193,12 +193,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         [search(args, data, labels) for labels in ("true", "permuted")],
         ignore_index=True,
     )
-    print(f"\nWidth and depth: {data.title}\n")
-    print(format_table(table))
-    print(f"\n{judge(table)}")
-    write_table(table, args.output)
-    if args.plot is not None:
-        save_figure(draw(table, f"MemorizingMLP on {data.name}"), args.plot)
+    report(
+        args,
+        f"Width and depth: {data.title}",
+        table,
+        judge(table),
+        lambda: draw(table, f"MemorizingMLP on {data.name}"),
+    )
 
 
 if __name__ == "__main__":

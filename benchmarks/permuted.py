@@ -21,7 +21,7 @@ from _common import (
     run_folds,
     run_holdout,
 )
-from _tables import format_table, save_figure, summarize, write_table
+from _tables import report, summarize
 from scipy.stats import binomtest
 
 # Zero training error, as the exercise defines it: 99.99 %.
@@ -175,12 +175,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_arguments(parser, argv)
     data = load_data(args)
     table, histories = run(args, data)
-    print(f"\nTrue and permuted labels: {data.title}\n")
-    print(format_table(table))
-    print(f"\n{judge(table)}")
-    write_table(table, args.output)
-    if args.plot is not None:
-        save_figure(draw(histories, table, f"MemorizingMLP on {data.name}"), args.plot)
+    report(
+        args,
+        f"True and permuted labels: {data.title}",
+        table,
+        judge(table),
+        lambda: draw(histories, table, f"MemorizingMLP on {data.name}"),
+    )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from _common import (
     run_holdout,
     say,
 )
-from _tables import format_table, save_figure, summarize, write_table
+from _tables import report, summarize
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -186,12 +186,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_arguments(make_parser(__doc__, folds=0), argv)
     data = load_data(args)
     table, histories = run(args, data)
-    print(f"\nTrue labels, three recipes: {data.title}\n")
-    print(format_table(table))
-    print(f"\n{judge(table, histories)}")
-    write_table(table, args.output)
-    if args.plot is not None:
-        save_figure(draw(histories, f"True labels of {data.name}"), args.plot)
+    report(
+        args,
+        f"True labels, three recipes: {data.title}",
+        table,
+        judge(table, histories),
+        lambda: draw(histories, f"True labels of {data.name}"),
+    )
 
 
 if __name__ == "__main__":
