@@ -143,6 +143,22 @@ def write_table(table: pd.DataFrame, file: str | None) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def finish_figure(figure: Any, panels: Sequence[Any], title: str, columns: int) -> None:
+    """Give panels over epochs whole numbers, a common legend below, and a title."""
+    for axes in panels:
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    handles, names = panels[-1].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=8,
+    )
+    figure.suptitle(title, fontsize=10)
+
+
 def save_figure(figure: Any, file: str) -> None:
     """Write a figure of matplotlib, all of it or nothing."""
     path = Path(file)

@@ -21,7 +21,7 @@ from _common import (
     run_folds,
     run_holdout,
 )
-from _tables import report, summarize
+from _tables import finish_figure, report, summarize
 from scipy.stats import binomtest
 
 # Zero training error, as the exercise defines it: 99.99 %.
@@ -159,13 +159,7 @@ def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) ->
         xlabel="epoch", ylabel="training loss (nats, log scale)", yscale="log"
     )
     accuracy_axes.set(xlabel="epoch", ylabel="accuracy", ylim=(-0.02, 1.05))
-    for axes in (loss_axes, accuracy_axes):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    handles, names = accuracy_axes.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=8
-    )
-    figure.suptitle(title, fontsize=10)
+    finish_figure(figure, (loss_axes, accuracy_axes), title, columns=2)
     return figure
 
 

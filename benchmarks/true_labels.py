@@ -23,7 +23,7 @@ from _common import (
     run_holdout,
     say,
 )
-from _tables import report, summarize
+from _tables import finish_figure, report, summarize
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -171,13 +171,7 @@ def draw(histories: dict[str, pd.DataFrame], title: str) -> Any:
         xlabel="epoch", ylabel="running training error (log scale)", yscale="log"
     )
     lr_axes.set(xlabel="epoch", ylabel="learning rate (log scale)", yscale="log")
-    for axes in (error_axes, lr_axes):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    handles, names = error_axes.get_legend_handles_labels()
-    figure.legend(
-        handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8
-    )
-    figure.suptitle(title, fontsize=10)
+    finish_figure(figure, (error_axes, lr_axes), title, columns=3)
     return figure
 
 

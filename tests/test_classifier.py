@@ -152,8 +152,10 @@ def test_a_lower_target_stops_earlier():
 
 
 def test_a_missed_target_is_told():
-    with pytest.warns(ConvergenceWarning, match=r"after 2 epochs .* target was 1"):
+    words = r"after 2 epochs .* target was 1"
+    with pytest.warns(ConvergenceWarning, match=words) as record:
         clf = quick(max_epochs=2).fit(X, Y_PERMUTED)
+    assert record[0].filename == __file__  # it points at the caller
     assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED)
 
 

@@ -67,8 +67,7 @@ def test_methods_are_documented(method):
         return  # scikit-learn writes these
     names = [name.lstrip("*") for name in documented(method.__doc__, "Parameters")]
     assert names == parameters(method)
-    if method.__name__ not in ("forward",):
-        assert inspect.getdoc(method).split("\n")[0].endswith(".")
+    assert inspect.getdoc(method).split("\n")[0].endswith(".")
 
 
 @pytest.mark.parametrize("fitted", FITTED, ids=lambda f: type(f).__name__)

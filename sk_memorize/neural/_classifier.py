@@ -476,7 +476,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{stop.target:.6g}. A larger 'max_epochs', 'width' or 'depth' may "
                 "reach it.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,  # the line that calls fit
             )
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -184,7 +184,7 @@ class _BatchNormFunction(torch.autograd.Function):
         return torch.addcmul(bias, x_hat, weight), mean, variance
 
     @staticmethod
-    def backward(ctx, d_output, _d_mean, _d_variance):  # type: ignore[no-untyped-def]
+    def backward(ctx, d_output, _d_mean, _d_variance):  # type: ignore[no-untyped-def]  # likewise
         x_hat, weight, scale = ctx.saved_tensors
         n = len(d_output)
         d_bias = d_output.sum(0)
