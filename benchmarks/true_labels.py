@@ -168,7 +168,9 @@ def draw(histories: dict[str, pd.DataFrame], title: str) -> Any:
         error_axes.plot(error, label=recipe, **style)
         lr_axes.plot(history["lr"], label=recipe, **style)
     error_axes.set(
-        xlabel="epoch", ylabel="running training error (log scale)", yscale="log"
+        xlabel="epoch",
+        ylabel="running training error (log; zero not drawn)",
+        yscale="log",
     )
     lr_axes.set(xlabel="epoch", ylabel="learning rate (log scale)", yscale="log")
     finish_figure(figure, (error_axes, lr_axes), title, columns=3)
