@@ -48,22 +48,38 @@ class ShuffledBatches:
         otherwise be of a single row.
     seed : int
         Decides the order of the rows in every epoch.
+
+    Attributes
+    ----------
+    order : torch.Tensor of shape (n_samples,)
+        The order of the rows in the current epoch.
+
+    Notes
+    -----
+    A batch lies in memory that the next one of its size overwrites.
     """
 
     def __init__(self, dataset: TensorPair, batch_size: int, seed: int = 0) -> None:
         self.dataset = dataset
         self.n_batches = count_batches(len(dataset), batch_size)
+        largest = -(-len(dataset) // self.n_batches)
         # The order is drawn on the CPU, so that it is the same on every device.
         self._generator = torch.Generator().manual_seed(seed)
+        # The same memory for every batch: fresh memory costs more than the copy.
+        self._inputs = torch.empty_like(dataset.X[:largest])
+        self._targets = torch.empty_like(dataset.y[:largest])
 
     def __len__(self) -> int:
         return self.n_batches
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         X, y = self.dataset.X, self.dataset.y
-        order = torch.randperm(len(X), generator=self._generator).to(X.device)
-        for rows in order.tensor_split(self.n_batches):
-            yield X[rows], y[rows]
+        self.order = torch.randperm(len(X), generator=self._generator).to(X.device)
+        for rows in self.order.tensor_split(self.n_batches):
+            inputs, targets = self._inputs[: len(rows)], self._targets[: len(rows)]
+            torch.index_select(X, 0, rows, out=inputs)
+            torch.index_select(y, 0, rows, out=targets)
+            yield inputs, targets
 
 
 class SequentialBatches:

@@ -40,8 +40,11 @@ from ._threads import single_thread
 from ._whitening import apply_whitening, fit_whitening
 
 # The shortest first cycle of the learning rate: epochs, and steps.
-_MIN_CYCLE_EPOCHS = 24
+_MIN_CYCLE_EPOCHS = 16
 _MIN_CYCLE_STEPS = 400
+
+# Inputs of other types become the first. Bytes are converted batch by batch.
+_DTYPES = (np.float32, np.uint8)
 
 # Multiplications of a step below which a second thread costs more than it saves.
 _SMALL_STEP = 2e7
@@ -74,7 +77,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     norm : {"batch", "group", "layer"} or None, default="batch"
         Normalization of the hidden layers.
     norm_position : {"before", "after"}, default="before"
-        Whether the normalization stands before or after the ReLU.
+        Whether the normalization stands before or after the rectifier.
+    negative_slope : float, default=-0.5
+        The hidden units' rectifier is the identity for positive inputs, and has
+        this slope, in [-1, 1), for negative ones: 0 is the ReLU, -1 the
+        absolute value.
     n_groups : int, default=8
         Groups of the group normalization; divides each hidden layer's size.
         Ignored unless ``norm="group"``.
@@ -232,10 +239,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
         "hidden_layer_sizes": ["array-like", None],
-        "width": [Interval(Integral, 1, None, closed="left")],
-        "depth": [Interval(Integral, 1, None, closed="left")],
+        "width": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "depth": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "norm": [StrOptions({"batch", "group", "layer"}), None],
         "norm_position": [StrOptions({"before", "after"})],
+        "negative_slope": [Interval(Real, -1, 1, closed="left")],
         "n_groups": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "whitening_shrinkage": [Interval(Real, 0, None, closed="left"), None],
@@ -264,10 +272,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self,
         *,
         hidden_layer_sizes: Sequence[int] | None = None,
-        width: int = 512,
-        depth: int = 2,
+        width: int | str = "auto",
+        depth: int | str = "auto",
         norm: str | None = "batch",
         norm_position: str = "before",
+        negative_slope: float = -0.5,
         n_groups: int = 8,
         dropout: float = 0.0,
         whitening_shrinkage: float | None = 0.1,
@@ -293,6 +302,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.depth = depth
         self.norm = norm
         self.norm_position = norm_position
+        self.negative_slope = negative_slope
         self.n_groups = n_groups
         self.dropout = dropout
         self.whitening_shrinkage = whitening_shrinkage
@@ -347,7 +357,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         `train_accuracy_` and `n_epochs_` tell how far it got.
         """
         X, y = validate_data(
-            self, X, y, dtype=np.float32, order="C", ensure_min_samples=2
+            self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2
         )
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
@@ -357,7 +367,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs labels of at least 2 classes. "
                 f"Got one class only: {self.classes_[0]!r}."
             )
-        settings = resolve_settings(self, len(X))
+        settings = resolve_settings(self, *X.shape)
         self.hidden_layer_sizes_ = settings.hidden_layer_sizes
         self.batch_size_ = settings.batch_size
         self.lr_ = settings.lr
@@ -381,6 +391,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if self.whitening_shrinkage is not None:
             whitening = fit_whitening(X, self.whitening_shrinkage)
             inputs = apply_whitening(X, *whitening, dtype=dtype)
+        elif X.dtype != torch.float32:
+            inputs = X.float()
         rows = TrainingRows(X, y, whitening)
 
         n_batches = count_batches(len(X), settings.batch_size)
@@ -389,6 +401,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if self.target_accuracy is not None:
             stop = StopAtAccuracy(
                 rows,
+                inputs,
                 self.target_accuracy * self.attainable_accuracy_,
                 cycle_ends=set(np.cumsum(cycles).tolist()),
                 dropout=self.dropout > 0,
@@ -414,6 +427,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             module_params={
                 "norm": self.norm,
                 "norm_position": self.norm_position,
+                "negative_slope": self.negative_slope,
                 "n_groups": self.n_groups,
                 "dropout": self.dropout,
                 "seed": init_seed,
@@ -547,7 +561,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     def _logits(self, X: Any) -> Tensor:
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        X = validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
         module = self.net_.module_
         X = _as_tensor(X).to(next(module.parameters()).device)
         return compute_logits(module, X).cpu()

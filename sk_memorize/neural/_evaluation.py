@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from ._mlp import BatchNormMLP
 
-_CHUNK = 8192  # rows
+_CHUNK = 4096  # rows
 
 
 @torch.no_grad()
@@ -37,33 +37,32 @@ def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
        arXiv:2105.07576, section 3.
     """
     module.eval()
-    owned = False  # the caller's X is not written to
+    # One piece of memory holds the outputs of one layer after the other: a chunk
+    # of rows is read before the next layer's outputs take its place.
+    widths = [la.out_features for la in module.layers if isinstance(la, nn.Linear)]
+    memory = torch.empty(len(X), max(widths), device=X.device)
+    outputs = X
     for layer in module.layers:
         if isinstance(layer, nn.BatchNorm1d):
-            mean = X.mean(0)
-            squares = sum((chunk - mean).square().sum(0) for chunk in X.split(_CHUNK))
+            chunks = outputs.split(_CHUNK)
+            mean = sum(chunk.sum(0) for chunk in chunks) / len(X)
+            squares = sum((chunk - mean).square_().sum(0) for chunk in chunks)
             layer.load_state_dict(
                 {"running_mean": mean, "running_var": squares / len(X)}, strict=False
             )
-        if isinstance(layer, nn.Linear):
-            X = _by_chunks(layer, X, X.new_empty(len(X), layer.out_features))
-            owned = True
-        else:
-            X = _by_chunks(layer, X, X if owned else torch.empty_like(X))
-    return X
-
-
-def _by_chunks(layer: nn.Module, X: Tensor, out: Tensor) -> Tensor:
-    for chunk, target in zip(X.split(_CHUNK), out.split(_CHUNK), strict=True):
-        target.copy_(layer(chunk))
-    return out
+        width = layer.out_features if isinstance(layer, nn.Linear) else None
+        target = memory[:, : width or outputs.shape[1]]
+        for chunk, out in zip(outputs.split(_CHUNK), target.split(_CHUNK), strict=True):
+            out.copy_(layer(chunk.float()))
+        outputs = target
+    return outputs
 
 
 @torch.inference_mode()
 def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     """Compute the outputs in eval mode, in chunks that bound the memory."""
     module.eval()
-    return torch.cat([module(chunk) for chunk in X.split(_CHUNK)])
+    return torch.cat([module(chunk.float()) for chunk in X.split(_CHUNK)])
 
 
 def accuracy_and_loss(logits: Tensor, y: Tensor) -> tuple[float, float]:
@@ -80,7 +79,7 @@ def attainable_accuracy(X: Tensor, y: Tensor) -> float:
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32
+    X : torch.Tensor of shape (n_samples, n_features), float32 or uint8
         Inputs.
     y : torch.Tensor of shape (n_samples,), int64
         Class indices.
@@ -105,7 +104,7 @@ def _group_equal_rows(X: Tensor) -> Tensor:
     # Adding zero turns the negative zeros into positive ones. The integers wrap
     # around, hence the sums are exact, whatever their order.
     keys = [
-        (((chunk + 0.0).view(torch.int32).long() ^ 0x5BD1E995) * factors).sum(1)
+        (((chunk.float() + 0.0).view(torch.int32).long() ^ 0x5BD1E995) * factors).sum(1)
         for chunk in X.split(_CHUNK // 8)
     ]
     _, groups, counts = torch.unique(
@@ -114,7 +113,7 @@ def _group_equal_rows(X: Tensor) -> Tensor:
     rows = torch.nonzero(counts[groups] > 1).squeeze(1)
     if len(rows):
         # Among the rows that share a key, equality decides.
-        _, exact = torch.unique(X[rows] + 0.0, dim=0, return_inverse=True)
+        _, exact = torch.unique(X[rows].float() + 0.0, dim=0, return_inverse=True)
         groups[rows] = len(X) + exact
         groups = torch.unique(groups, return_inverse=True)[1]
     return groups

@@ -15,12 +15,12 @@ _OUTPUT_MULTIPLE = 16
 
 
 class BatchNormMLP(nn.Module):
-    """Linear layers with normalization and ReLU between them.
+    """Linear layers with normalization and a rectifier between them.
 
-    Every hidden layer is ``Linear -> norm -> ReLU``, or ``Linear -> ReLU ->
-    norm`` with ``norm_position="after"``, followed by dropout if there is any;
-    the last layer is linear and gives the logits. There is no convolution and
-    no attention.
+    Every hidden layer is ``Linear -> norm -> rectifier``, or ``Linear ->
+    rectifier -> norm`` with ``norm_position="after"``, followed by dropout if
+    there is any; the last layer is linear and gives the logits. There is no
+    convolution and no attention.
 
     The layers are initialized as :class:`torch.nn.Linear` does it (uniform in
     plus or minus one over the square root of the number of inputs), but from
@@ -37,7 +37,10 @@ class BatchNormMLP(nn.Module):
     norm : {"batch", "group", "layer"} or None, default="batch"
         Normalization of the hidden layers.
     norm_position : {"before", "after"}, default="before"
-        Whether the normalization stands before or after the ReLU.
+        Whether the normalization stands before or after the rectifier.
+    negative_slope : float, default=-0.5
+        The rectifier is the identity for positive inputs, and has this slope
+        for negative ones: 0 is the ReLU, -1 the absolute value.
     n_groups : int, default=8
         Number of groups of the group normalization; it divides each of the
         hidden layer sizes.
@@ -69,6 +72,7 @@ class BatchNormMLP(nn.Module):
         hidden_layer_sizes: Sequence[int] = (512, 512),
         norm: str | None = "batch",
         norm_position: str = "before",
+        negative_slope: float = -0.5,
         n_groups: int = 8,
         dropout: float = 0.0,
         seed: int = 0,
@@ -79,7 +83,7 @@ class BatchNormMLP(nn.Module):
         n_inputs = n_features
         for depth, size in enumerate(hidden_layer_sizes):
             layers.append(make_linear(n_inputs, size, generator=generator))
-            block = [_make_norm(norm, size, n_groups), nn.ReLU(inplace=True)]
+            block = [_make_norm(norm, size, n_groups), _make_rectifier(negative_slope)]
             if norm_position == "after":
                 block.reverse()
             layers.extend(layer for layer in block if layer is not None)
@@ -228,6 +232,10 @@ def make_linear(
             layer.weight.uniform_(-bound, bound, generator=generator)
             layer.bias.uniform_(-bound, bound, generator=generator)
     return layer
+
+
+def _make_rectifier(negative_slope: float) -> nn.Module:
+    return nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU(inplace=True)
 
 
 def _make_norm(norm: str | None, size: int, n_groups: int) -> nn.Module | None:

@@ -1,16 +1,18 @@
 """The skorch net behind MemorizingMLP."""
 
 from traceback import walk_tb
-from typing import Any
+from typing import Any, Self
 
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import Tensor
 
+from ._backprop import Backprop
 from ._batches import SequentialBatches, ShuffledBatches, TensorPair
 from ._callbacks import TrainingStopped
 from ._mlp import BatchNormMLP
+from ._schedules import DelayedLRScheduler
 from ._settings import Settings
 
 _PREDICT_BATCH = 8192
@@ -19,18 +21,38 @@ _PREDICT_BATCH = 8192
 class MemorizingNet(NeuralNetClassifier):
     """skorch's classifier with running accuracies and mixed precision.
 
-    It differs from :class:`skorch.NeuralNetClassifier` in four points: the
-    products are computed in bfloat16 where `bfloat16` is true; each epoch's
-    loss, accuracy and learning rate are recorded in the history under
-    ``train_loss``, ``train_accuracy`` and ``lr``; loss and accuracy are added
-    up on the device, so that no batch waits for a number; and
-    ``stopped_by_callback_`` tells a callback's stop from the user's Ctrl-C.
+    It differs from :class:`skorch.NeuralNetClassifier` in these points: the
+    products are computed in bfloat16 where `bfloat16` is true; where `Backprop`
+    supports the network, it takes the place of autograd; each epoch's loss,
+    accuracy and learning rate are recorded in the history under ``train_loss``,
+    ``train_accuracy`` and ``lr``, and the rows that were wrong are kept as
+    ``wrong_rows_``; loss and accuracy are added up on the device, so that no
+    batch waits for a number; and ``stopped_by_callback_`` tells a callback's
+    stop from the user's Ctrl-C.
     """
 
     def __init__(self, *args: Any, bfloat16: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
         self.stopped_by_callback_ = False
+        self.backprop_: Backprop | None = None
+        self.unheard_: set[str] = set()
+
+    def fit_loop(self, X: Any, y: Any = None, **kwargs: Any) -> Self:
+        """Train for some epochs."""
+        module, criterion = self.module_, self.criterion_
+        self.backprop_ = None
+        if Backprop.supports(module):
+            dtype = torch.bfloat16 if self.bfloat16 else torch.float32
+            self.backprop_ = Backprop(module, dtype, criterion.label_smoothing)
+        self.unheard_ = _unheard_events([callback for _, callback in self.callbacks_])
+        try:
+            return super().fit_loop(X, y, **kwargs)
+        finally:
+            if self.backprop_ is not None:
+                self.backprop_.release()
+            self.backprop_ = None
+            self.unheard_ = set()
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Compute the logits of a batch, in the precision of the training."""
@@ -39,6 +61,21 @@ class MemorizingNet(NeuralNetClassifier):
         with torch.autocast(x.device.type, torch.bfloat16):
             y_pred = super().infer(x, **fit_params)
         return y_pred.float()
+
+    @torch.no_grad()
+    def quick_logits(self, X: Tensor) -> Tensor:
+        """Compute the logits of a batch as of now, roughly as in eval mode."""
+        if self.backprop_ is not None:
+            return self.backprop_.quick_logits(X)
+        self.module_.eval()
+        return self.infer(X)
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
+        """Compute loss and gradients of a batch."""
+        if self.backprop_ is None:
+            return super().train_step_single(batch, **fit_params)
+        loss, y_pred = self.backprop_(*batch)
+        return {"loss": loss, "y_pred": y_pred}
 
     def run_single_epoch(
         self,
@@ -52,18 +89,22 @@ class MemorizingNet(NeuralNetClassifier):
         if iterator is None:
             return
         lr = self.optimizer_.param_groups[0]["lr"]
-        loss_sum, n_right, n_rows = 0.0, 0, 0
+        self.module_.train(training)
+        loss_sum: Any = 0.0
+        right = []
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             with torch.no_grad():
                 y = batch[1]
                 loss_sum += step["loss"].detach() * len(y)
-                n_right += (step["y_pred"].argmax(1) == y).sum()
-                n_rows += len(y)
+                right.append(step["y_pred"].argmax(1) == y)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-        self.history.record(f"{prefix}_loss", float(loss_sum) / n_rows)
-        self.history.record(f"{prefix}_accuracy", int(n_right) / n_rows)
+        is_right = torch.cat(right)
+        self.wrong_rows_ = iterator.order[~is_right]
+        self.history.record(f"{prefix}_loss", float(loss_sum) / len(is_right))
+        accuracy = 1 - len(self.wrong_rows_) / len(is_right)
+        self.history.record(f"{prefix}_accuracy", accuracy)
         self.history.record(f"{prefix}_batch_count", len(iterator))
         self.history.record("lr", lr)
 
@@ -74,6 +115,8 @@ class MemorizingNet(NeuralNetClassifier):
         comes out of anything deeper than the callback's own method, it is the
         user's.
         """
+        if method_name in self.unheard_:
+            return
         try:
             super().notify(method_name, **cb_kwargs)
         except TrainingStopped as stop:
@@ -83,6 +126,34 @@ class MemorizingNet(NeuralNetClassifier):
             *_, (innermost, _) = walk_tb(interrupt.__traceback__)
             self.stopped_by_callback_ = innermost.f_code.co_name == method_name
             raise
+
+
+def _unheard_events(callbacks: list[Callback]) -> set[str]:
+    """Find the events of single batches that no callback listens to.
+
+    Announcing them, and keeping a history of batches, would take as long as a
+    small network's arithmetic.
+    """
+    listeners = [c for c in callbacks if not (_is_quiet_scheduler(c))]
+    heard = {
+        event
+        for event in ("on_batch_begin", "on_batch_end", "on_grad_computed")
+        for callback in listeners
+        if getattr(type(callback), event) is not getattr(Callback, event)
+    }
+    unheard = set()
+    if "on_grad_computed" not in heard:
+        unheard.add("on_grad_computed")
+    if heard <= {"on_grad_computed"}:
+        unheard.add("on_batch_begin")
+        if len(listeners) == len(callbacks):
+            unheard.add("on_batch_end")
+    return unheard
+
+
+def _is_quiet_scheduler(callback: Callback) -> bool:
+    # It steps after each batch, but writes nothing into the history of batches.
+    return isinstance(callback, DelayedLRScheduler) and callback.event_name is None
 
 
 def make_net(

@@ -93,8 +93,8 @@ class MuonWithAdam(Optimizer):
 # For each name: class, default learning rate, further defaults. The rates are
 # for whitened inputs and batch normalization.
 _NAMED: dict[str, tuple[type[Optimizer], float, dict[str, Any]]] = {
-    "adam": (Adam, 8e-3, {"fused": True}),
-    "adamw": (AdamW, 8e-3, {"fused": True}),
+    "adam": (Adam, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
+    "adamw": (AdamW, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
     "sgd": (SGD, 0.2, {"momentum": 0.9, "nesterov": True, "fused": True}),
     "muon": (MuonWithAdam, 1e-2, {}),
 }

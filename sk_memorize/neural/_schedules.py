@@ -9,6 +9,11 @@ from torch.optim import Optimizer, lr_scheduler
 # Lowest learning rate of a cycle, as part of the peak.
 _FLOOR = 1e-3
 
+# Short cycles with a low peak come after the long ones: a few rows that a long
+# cycle has left are learned in them, which a high peak would unsettle others for.
+_POLISH = 0.25
+_POLISH_PART = 4  # a short cycle is this part of the long one before it
+
 
 class OneCycle(lr_scheduler.LRScheduler):
     """One cycle after another: a linear rise, then a linear fall to nearly zero.
@@ -51,34 +56,35 @@ class OneCycle(lr_scheduler.LRScheduler):
 
 def one_cycle_factor(step: int, cycle_steps: list[int], warmup: float) -> float:
     """Compute the part of the peak learning rate that a step is taken with."""
-    cycles = iter(cycle_steps)
-    length = next(cycles)
+    cycles = enumerate(cycle_steps)
+    index, length = next(cycles)
     while step >= length:
         step -= length
-        length = next(cycles, length)
+        index, length = next(cycles, (index, length))
     progress = (step + 0.5) / length
-    if progress < warmup:
-        return max(_FLOOR, progress / warmup)
-    return max(_FLOOR, (1 - progress) / (1 - warmup))
+    rising = progress < warmup
+    factor = progress / warmup if rising else (1 - progress) / (1 - warmup)
+    return max(_FLOOR, factor * (_POLISH if index % 2 else 1))
 
 
 def cycle_epochs(first: int, max_epochs: int) -> list[int]:
-    """Divide `max_epochs` into cycles, each twice as long as the one before.
+    """Divide `max_epochs` into cycles, long and short ones in turn.
 
-    A remainder of less than half of the cycle before it is joined to that cycle.
+    Each long cycle is twice as long as the one before, and each short one a
+    quarter of the long one before it. What is left at the end is joined to the
+    last cycle.
     """
     cycles: list[int] = []
     left, length = max_epochs, first
     while left >= length:
-        cycles.append(length)
-        left -= length
+        short = min(-(-length // _POLISH_PART), left - length)
+        cycles += [length, short] if short else [length]
+        left -= length + short
         length *= 2
     if not cycles:
         return [max_epochs]
-    if 2 * left >= cycles[-1]:
+    if left:
         cycles.append(left)
-    else:
-        cycles[-1] += left
     return cycles
 
 
@@ -99,7 +105,7 @@ class DelayedLRScheduler(LRScheduler):
         self,
         policy: str | type = "StepLR",
         monitor: str = "train_loss",
-        event_name: str = "event_lr",
+        event_name: str | None = "event_lr",
         step_every: str = "epoch",
         start_epoch: int = 1,
         **kwargs: Any,
@@ -188,7 +194,11 @@ def make_scheduler(
         given.pop("cycle_epochs", None)
         given["cycle_steps"] = [epochs * steps_per_epoch for epochs in cycles]
         return DelayedLRScheduler(
-            OneCycle, step_every="batch", start_epoch=start_epoch, **given
+            OneCycle,
+            step_every="batch",
+            event_name=None,
+            start_epoch=start_epoch,
+            **given,
         )
     defaults: dict[str, Any] = {}
     if scheduler == "cosine":

@@ -15,6 +15,11 @@ from ._optimizers import OPTIMIZERS, resolve_optimizer
 from ._schedules import policy_class
 
 
+_WIDTH_STEP = 64
+_MAX_WIDTH = 2048
+_WEIGHTS_PER_LABEL = 7
+
+
 @dataclass(frozen=True)
 class Settings:
     """Parameters without "auto", names or None; all are valid.
@@ -46,7 +51,7 @@ class Settings:
     lr: float
 
 
-def resolve_settings(estimator: Any, n_samples: int) -> Settings:
+def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Settings:
     """Check what scikit-learn's constraints cannot express, and fill in the rest.
 
     Parameters
@@ -55,6 +60,8 @@ def resolve_settings(estimator: Any, n_samples: int) -> Settings:
         Its parameters have the right types and ranges.
     n_samples : int
         Number of training rows.
+    n_features : int
+        Number of columns.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def resolve_settings(estimator: Any, n_samples: int) -> Settings:
     ValueError
         If a parameter does not suit the data or the other parameters.
     """
-    sizes = _hidden_layer_sizes(estimator)
+    sizes = _hidden_layer_sizes(estimator, n_samples, n_features)
     batch_size = _batch_size(estimator, n_samples)
     device = resolve_device(estimator.device)
     optimizer, lr, defaults = resolve_optimizer(estimator.optimizer, device.type)
@@ -92,10 +99,18 @@ def resolve_settings(estimator: Any, n_samples: int) -> Settings:
     )
 
 
-def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
+def _hidden_layer_sizes(
+    estimator: Any, n_samples: int, n_features: int
+) -> tuple[int, ...]:
     sizes: Sequence[int] | None = estimator.hidden_layer_sizes
     if sizes is None:
-        sizes = (estimator.width,) * estimator.depth
+        depth = estimator.depth
+        if depth == "auto":
+            depth = auto_depth(n_features)
+        width = estimator.width
+        if width == "auto":
+            width = auto_width(n_samples, n_features, depth)
+        sizes = (width,) * depth
     _check(
         estimator,
         "hidden_layer_sizes",
@@ -111,6 +126,22 @@ def _hidden_layer_sizes(estimator: Any) -> tuple[int, ...]:
             f"a divisor of each hidden layer's size, {sizes}",
         )
     return sizes
+
+
+def auto_depth(n_features: int) -> int:
+    """Choose the number of hidden layers by the number of columns."""
+    return 2 if n_features >= 16 else 4
+
+
+def auto_width(n_samples: int, n_features: int, depth: int) -> int:
+    """Choose the units of a layer: enough weights for the labels of all rows."""
+    width = _WIDTH_STEP * 2
+    while (
+        n_features * width + (depth - 1) * width**2 < _WEIGHTS_PER_LABEL * n_samples
+        and width < _MAX_WIDTH
+    ):
+        width += _WIDTH_STEP
+    return width
 
 
 def _batch_size(estimator: Any, n_samples: int) -> int:

@@ -14,19 +14,19 @@ _RANK_TOLERANCE = 1e-7
 # one by this part: units do not matter, and nearly constant columns stay small.
 _SCALE_SHRINKAGE = 0.1
 
-_CHUNK = 8192  # rows
+_CHUNK = 4096  # rows
 
 
 def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
-    """Find the affine map that makes the covariance of X nearly the identity.
+    """Find an affine map that makes the covariance of X nearly the identity.
 
     With the standardized columns' covariance ``U diag(v) U'``, the map is
     ``x -> ((x - mean) / scale) U diag(v + shrinkage * max(v)) ** -0.5``.
-    Directions without variance are left out.
+    Constant columns are left out, and all directions without variance.
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32
+    X : torch.Tensor of shape (n_samples, n_features), float32 or uint8
         Inputs.
     shrinkage : float
         Part of the largest variance that is added to all: 0 whitens fully,
@@ -40,22 +40,11 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
         What the centered inputs are multiplied by.
     """
     n_samples, n_features = X.shape
-    total = torch.zeros(n_features, dtype=torch.float64, device=X.device)
-    for chunk in X.split(_CHUNK):
-        total += chunk.sum(0, dtype=torch.float64)
-    mean = (total / n_samples).float()
-
-    if n_samples > n_features:
-        covariance = torch.zeros(n_features, n_features, device=X.device)
-        for chunk in X.split(_CHUNK):
-            centered = chunk - mean
-            covariance.addmm_(centered.T, centered)
-        covariance = covariance.double() / n_samples
-        variance = covariance.diagonal()
-    else:
-        rows = (X - mean).double()
-        variance = rows.square().mean(0)
-
+    mean = sum(c.float().sum(0).double() for c in X.split(_CHUNK)) / n_samples
+    mean = mean.float()
+    variance = sum(
+        (c - mean).square_().sum(0).double() for c in X.split(_CHUNK)
+    ).div_(n_samples)  # fmt: skip
     # What the subtraction leaves of a constant column is rounding.
     varies = variance > (1e-6 * mean).double().square_()
     if not varies.any():
@@ -64,14 +53,17 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
     inverse_scale = torch.where(varies, 1 / scale, 0)
 
     if n_samples > n_features:
-        covariance *= torch.outer(inverse_scale, inverse_scale)
-        values, vectors = _eigh(covariance)
+        covariance = torch.zeros(n_features, n_features, device=X.device)
+        for chunk in X.split(_CHUNK):
+            scaled = (chunk - mean).mul_(inverse_scale.float())
+            covariance.addmm_(scaled.T, scaled)
+        values, vectors = _eigh(covariance.double() / n_samples)
     else:
         # With fewer rows than columns the rows' inner products are the smaller
         # matrix of the same eigenvalues.
-        rows *= inverse_scale
-        values, vectors = _eigh(rows @ rows.T / n_samples)
-        vectors = rows.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
+        scaled = (X - mean).double() * inverse_scale
+        values, vectors = _eigh(scaled @ scaled.T / n_samples)
+        vectors = scaled.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
     kept = values > _RANK_TOLERANCE * values[-1]
     weights = (values[kept] + shrinkage * values[-1]).rsqrt()
     return mean, (inverse_scale[:, None] * vectors[:, kept] * weights).float()
@@ -80,10 +72,11 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
 def apply_whitening(
     X: Tensor, mean: Tensor, transform: Tensor, dtype: torch.dtype
 ) -> Tensor:
-    """Transform X in chunks into a tensor of `dtype`."""
+    """Transform X in chunks into a tensor of `dtype`, computing in it."""
     out = torch.empty(len(X), transform.shape[1], dtype=dtype, device=X.device)
+    transform = transform.to(dtype)
     for chunk, target in zip(X.split(_CHUNK), out.split(_CHUNK), strict=True):
-        target.copy_((chunk - mean) @ transform)
+        torch.mm((chunk - mean).to(dtype), transform, out=target)
     return out
 
 
