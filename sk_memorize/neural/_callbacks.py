@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 from skorch.exceptions import SkorchException
-from torch import Tensor
+from torch import Tensor, nn
 
 from ._evaluation import accuracy_and_loss, recalibrate
 from ._mlp import BatchNormMLP
+from ._tails import AsinhTails
 from ._whitening import fold_whitening
 
 
@@ -32,15 +33,22 @@ class TrainingRows:
     y : torch.Tensor of shape (n_samples,), int64
         Class indices.
     whitening : tuple of two tensors or None
-        What `fit_whitening` returned for X.
+        What `fit_whitening` returned for X, or for the compressed X.
+    tails : AsinhTails or None
+        What compresses X, if anything does.
     """
 
     def __init__(
-        self, X: Tensor, y: Tensor, whitening: tuple[Tensor, Tensor] | None
+        self,
+        X: Tensor,
+        y: Tensor,
+        whitening: tuple[Tensor, Tensor] | None,
+        tails: AsinhTails | None,
     ) -> None:
         self.X = X
         self.y = y
         self.whitening = whitening
+        self.tails = tails
 
     def assess(self, module: BatchNormMLP) -> Result:
         """Make the final network of `module`, and measure it on all rows.
@@ -59,8 +67,12 @@ class TrainingRows:
         """
         final = module
         if self.whitening is not None:
-            first = fold_whitening(module.first_layer, *self.whitening)
-            final = module.with_first_layer(first)
+            first: list[nn.Module] = [
+                fold_whitening(module.first_layer, *self.whitening)
+            ]
+            if self.tails is not None:
+                first.insert(0, self.tails)
+            final = module.with_first_layers(*first)
         logits = recalibrate(final, self.X)
         return Result(final, *accuracy_and_loss(logits, self.y))
 

@@ -36,6 +36,7 @@ from ._net import make_net
 from ._optimizers import OPTIMIZERS
 from ._schedules import SCHEDULES, cycle_epochs, make_scheduler
 from ._settings import Settings, resolve_settings
+from ._tails import fit_tails
 from ._threads import single_thread
 from ._whitening import apply_whitening, fit_whitening
 
@@ -368,34 +369,38 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"Got one class only: {self.classes_[0]!r}."
             )
         settings = resolve_settings(self, *X.shape)
+        X = _as_tensor(X).to(settings.device)
+        y = torch.from_numpy(encoder.transform(y)).to(settings.device)
+        self.attainable_accuracy_ = attainable_accuracy(X, y)
+
+        tails = whitening = None
+        inputs = X if self.whitening_shrinkage is not None else X.float()
+        if self.whitening_shrinkage is not None:
+            tails = fit_tails(X)
+            if tails is not None:
+                inputs = tails(X.float())
+            whitening = fit_whitening(inputs, self.whitening_shrinkage)
+            # Columns that depend on others are not there any more, and what is
+            # chosen by the number of columns is chosen by that of directions.
+            settings = resolve_settings(self, len(X), whitening[1].shape[1])
+            dtype = getattr(torch, settings.precision)
+            inputs = apply_whitening(inputs, *whitening, dtype=dtype)
         self.hidden_layer_sizes_ = settings.hidden_layer_sizes
         self.batch_size_ = settings.batch_size
         self.lr_ = settings.lr
         self.device_ = str(settings.device)
         self.precision_ = settings.precision
 
-        X = _as_tensor(X).to(settings.device)
-        y = torch.from_numpy(encoder.transform(y)).to(settings.device)
-        self.attainable_accuracy_ = attainable_accuracy(X, y)
-        sizes = (X.shape[1], *settings.hidden_layer_sizes, len(self.classes_))
+        rows = TrainingRows(X, y, whitening, tails)
+        sizes = (inputs.shape[1], *settings.hidden_layer_sizes, len(self.classes_))
         multiplications = settings.batch_size * sum(a * b for a, b in pairwise(sizes))
         with single_thread() if multiplications < _SMALL_STEP else nullcontext():
-            self._train(X, y, settings)
+            self._train(rows, inputs, settings)
         return self
 
-    def _train(self, X: Tensor, y: Tensor, settings: Settings) -> None:
+    def _train(self, rows: TrainingRows, inputs: Tensor, settings: Settings) -> None:
         init_seed, order_seed = _draw_seeds(self.random_state)
-        whitening = None
-        inputs = X
-        dtype = getattr(torch, settings.precision)
-        if self.whitening_shrinkage is not None:
-            whitening = fit_whitening(X, self.whitening_shrinkage)
-            inputs = apply_whitening(X, *whitening, dtype=dtype)
-        elif X.dtype != torch.float32:
-            inputs = X.float()
-        rows = TrainingRows(X, y, whitening)
-
-        n_batches = count_batches(len(X), settings.batch_size)
+        n_batches = count_batches(len(inputs), settings.batch_size)
         cycles = self._make_cycles(n_batches)
         stop = None
         if self.target_accuracy is not None:
@@ -441,7 +446,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             ],
         )
         try:
-            self.net_.fit(TensorPair(inputs, y), None)
+            self.net_.fit(TensorPair(inputs, rows.y), None)
         finally:
             if progress is not None:
                 progress.close()

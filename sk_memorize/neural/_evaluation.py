@@ -39,7 +39,10 @@ def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
     module.eval()
     # One piece of memory holds the outputs of one layer after the other: a chunk
     # of rows is read before the next layer's outputs take its place.
-    widths = [la.out_features for la in module.layers if isinstance(la, nn.Linear)]
+    linears = [la for la in module.layers if isinstance(la, nn.Linear)]
+    widths = [linear.out_features for linear in linears]
+    if module.layers[0] is not linears[0]:
+        widths.append(X.shape[1])
     memory = torch.empty(len(X), max(widths), device=X.device)
     outputs = X
     for layer in module.layers:
@@ -90,9 +93,10 @@ def attainable_accuracy(X: Tensor, y: Tensor) -> float:
         In (0, 1].
     """
     groups = _group_equal_rows(X)
-    pairs, counts = torch.unique(torch.stack([groups, y]), dim=1, return_counts=True)
+    n_classes = int(y.max()) + 1
+    pairs, counts = torch.unique(groups * n_classes + y, return_counts=True)
     best = torch.zeros(len(X), dtype=counts.dtype, device=X.device)
-    best.scatter_reduce_(0, pairs[0], counts, "amax")
+    best.scatter_reduce_(0, pairs // n_classes, counts, "amax")
     return best.sum().item() / len(X)
 
 

@@ -115,13 +115,13 @@ class BatchNormMLP(nn.Module):
         """The layer that takes the inputs."""
         return cast(nn.Linear, self.layers[0])
 
-    def with_first_layer(self, first: nn.Linear) -> "BatchNormMLP":
+    def with_first_layers(self, *first: nn.Module) -> "BatchNormMLP":
         """Make a network that differs in its first layer and shares the others.
 
         Parameters
         ----------
-        first : torch.nn.Linear
-            The layer that takes the inputs.
+        *first : torch.nn.Module
+            One layer or more in place of the first.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class BatchNormMLP(nn.Module):
             The new network.
         """
         module = copy.copy(self)
-        module._modules = {"layers": nn.Sequential(first, *self.layers[1:])}
+        module._modules = {"layers": nn.Sequential(*first, *self.layers[1:])}
         return module
 
 

@@ -68,7 +68,7 @@ class MemorizingNet(NeuralNetClassifier):
         if self.backprop_ is not None:
             return self.backprop_.quick_logits(X)
         self.module_.eval()
-        return self.infer(X)
+        return self.infer(X.float())
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Tensor]:
         """Compute loss and gradients of a batch."""

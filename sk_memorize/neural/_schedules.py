@@ -11,7 +11,7 @@ _FLOOR = 1e-3
 
 # Short cycles with a low peak come after the long ones: a few rows that a long
 # cycle has left are learned in them, which a high peak would unsettle others for.
-_POLISH = 0.25
+_POLISH = 0.1
 _POLISH_PART = 4  # a short cycle is this part of the long one before it
 
 

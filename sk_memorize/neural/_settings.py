@@ -14,6 +14,8 @@ from ._hardware import resolve_device, resolve_precision
 from ._optimizers import OPTIMIZERS, resolve_optimizer
 from ._schedules import policy_class
 
+# With fewer columns than this the network is deeper and the batches larger.
+_FEW_FEATURES = 16
 
 _WIDTH_STEP = 64
 _MAX_WIDTH = 2048
@@ -74,7 +76,7 @@ def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Setting
         If a parameter does not suit the data or the other parameters.
     """
     sizes = _hidden_layer_sizes(estimator, n_samples, n_features)
-    batch_size = _batch_size(estimator, n_samples)
+    batch_size = _batch_size(estimator, n_samples, n_features)
     device = resolve_device(estimator.device)
     optimizer, lr, defaults = resolve_optimizer(estimator.optimizer, device.type)
     _check(
@@ -92,7 +94,7 @@ def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Setting
         hidden_layer_sizes=sizes,
         batch_size=batch_size,
         device=device,
-        precision=resolve_precision(estimator.precision, device),
+        precision=_precision(estimator.precision, device, n_features),
         optimizer=optimizer,
         optimizer_params=optimizer_params,
         lr=lr if estimator.lr == "auto" else float(estimator.lr),
@@ -130,7 +132,7 @@ def _hidden_layer_sizes(
 
 def auto_depth(n_features: int) -> int:
     """Choose the number of hidden layers by the number of columns."""
-    return 2 if n_features >= 16 else 4
+    return 2 if n_features >= _FEW_FEATURES else 4
 
 
 def auto_width(n_samples: int, n_features: int, depth: int) -> int:
@@ -144,10 +146,9 @@ def auto_width(n_samples: int, n_features: int, depth: int) -> int:
     return width
 
 
-def _batch_size(estimator: Any, n_samples: int) -> int:
+def _batch_size(estimator: Any, n_samples: int, n_features: int) -> int:
     if estimator.batch_size == "auto":
-        power_of_two = 2 ** math.ceil(math.log2(n_samples / 16))
-        return int(min(max(power_of_two, 32), 1024, n_samples))
+        return auto_batch_size(n_samples, n_features)
     needs_two = estimator.norm == "batch"
     _check(
         estimator,
@@ -157,6 +158,25 @@ def _batch_size(estimator: Any, n_samples: int) -> int:
         f"and the number of rows, {n_samples}",
     )
     return int(estimator.batch_size)
+
+
+def auto_batch_size(n_samples: int, n_features: int) -> int:
+    """Choose a power of two near a sixteenth of the rows, or more for few columns.
+
+    In few dimensions rows of different labels lie close together, and what
+    tells them apart is smaller than the noise that the statistics of a small
+    batch add to batch normalization.
+    """
+    growth = max(1.0, _FEW_FEATURES / n_features) ** 2
+    power_of_two = 2 ** math.ceil(math.log2(growth * n_samples / 16))
+    return min(max(power_of_two, 32), round(1024 * growth), n_samples)
+
+
+def _precision(precision: str, device: torch.device, n_features: int) -> str:
+    # In few dimensions bfloat16 would round neighboring rows to the same inputs.
+    if precision == "auto" and n_features < _FEW_FEATURES:
+        return "float32"
+    return resolve_precision(precision, device)
 
 
 def _check_schedule(estimator: Any) -> None:

@@ -1,0 +1,128 @@
+"""What the machine can do, and how much memory a call takes."""
+
+import ctypes
+import gc
+import statistics
+import threading
+import time
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+
+# How long each product is repeated. A tenth more goes before it, uncounted.
+_SECONDS = 0.3
+
+# Resident pages are the second number. Linux has this file, others do not.
+_STATM = Path("/proc/self/statm")
+_INTERVAL = 0.005  # seconds between two looks at the memory
+
+
+def gemm_peak(shapes: Iterable[tuple[int, int, int]], dtype: torch.dtype) -> float:
+    """Measure the highest rate at which torch multiplies matrices here.
+
+    Parameters
+    ----------
+    shapes : iterable of (n_rows, n_inputs, n_outputs)
+        Of the products ``X @ W.T`` to try.
+    dtype : torch.dtype
+        Their number format.
+
+    Returns
+    -------
+    tflops : float
+        That of the fastest shape, in 10**12 multiplications and additions a
+        second. Each shape counts with the median of its repetitions, so that a
+        lucky one does not make the peak. A shape is measured once in a process.
+    """
+    return max(_product_rate(*shape, dtype) for shape in shapes)
+
+
+@cache
+def _product_rate(n_rows: int, n_inputs: int, n_outputs: int, dtype: torch.dtype):  # type: ignore[no-untyped-def]  # cache hides the type anyway
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(n_rows, n_inputs, generator=generator).to(dtype)
+    W = torch.randn(n_outputs, n_inputs, generator=generator).to(dtype)
+    out = torch.empty(n_rows, n_outputs, dtype=dtype)
+    _time_products(X, W, out, _SECONDS / 10)
+    seconds = statistics.median(_time_products(X, W, out, _SECONDS))
+    return 2e-12 * n_rows * n_inputs * n_outputs / seconds
+
+
+def _time_products(
+    X: torch.Tensor, W: torch.Tensor, out: torch.Tensor, seconds: float
+) -> list[float]:
+    times = [time.perf_counter()]
+    while times[-1] < times[0] + seconds:
+        torch.mm(X, W.T, out=out)
+        times.append(time.perf_counter())
+    return [after - before for before, after in pairwise(times)]
+
+
+class PeakMemory:
+    """Measures how far the resident memory rises inside a ``with`` block.
+
+    A thread looks at it every 5 ms, which takes it some 20 microseconds: too
+    little to disturb what is timed in the block, and often enough, since memory
+    that matters is kept for longer. Memory that was freed before the block is
+    given back to the system first, or else the block could use it unseen.
+
+    Attributes
+    ----------
+    mb : float
+        Highest resident memory during the block less that before it, in
+        10**6 bytes; NaN where the system does not tell it.
+    """
+
+    def __init__(self) -> None:
+        self.mb = float("nan")
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        gc.collect()
+        if _STATM.exists():
+            _give_back_freed_memory()
+            self._before = self._highest = _resident_bytes()
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End, however the block ended."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            highest = max(self._highest, _resident_bytes())
+            self.mb = (highest - self._before) / 1e6
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_INTERVAL):
+            self._highest = max(self._highest, _resident_bytes())
+
+
+def _resident_bytes() -> int:
+    n_pages = int(_STATM.read_text().split()[1])
+    return n_pages * _page_size()
+
+
+@cache
+def _page_size() -> int:
+    import resource  # not on every system
+
+    return resource.getpagesize()
+
+
+def _give_back_freed_memory() -> None:
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc has it, other C libraries need it less
+        libc.malloc_trim(0)

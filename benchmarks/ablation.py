@@ -1,0 +1,437 @@
+"""What does each ingredient contribute? Fits without one of them at a time.
+
+MemorizingMLP is fitted with its defaults, and with one ingredient removed or
+replaced by the ordinary choice at a time. Epochs and seconds of the whole fit
+are means over the seeds; a fit that misses 99.99 % enters with the epochs that
+it was given, so its row shows what was spent, not what would be needed. A fit
+that diverges enters into no mean. "running averages" are the default fits
+themselves, with batch normalization as it would be without its recalibration.
+"""
+
+import argparse
+import copy
+import math
+import sys
+import textwrap
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from _common import (
+    DATASETS,
+    Data,
+    load_data,
+    parse_arguments,
+    positive_int,
+    say,
+    seed_value,
+)
+from _tables import format_table, write_table
+from sklearn.exceptions import ConvergenceWarning
+from torch import nn
+
+from sk_memorize import LabelPermuter, MemorizingMLP
+
+# Zero training error, as the exercise defines it: 99.99 %.
+ZERO_ERROR = 0.9999
+
+DEFAULT = "default"
+RUNNING_AVERAGES = "running averages"
+
+RECIPES: dict[str, dict[str, Any]] = {
+    DEFAULT: {},
+    "no whitening": {"whitening_shrinkage": None},
+    "no schedule": {"lr_scheduler": None},
+    "float32": {"precision": "float32"},
+    "ReLU": {"negative_slope": 0.0},
+    "default betas": {"optimizer_params": {"betas": (0.9, 0.999)}},
+    "SGD": {"optimizer": "sgd"},
+    "learning rate / 8": {"lr": 1e-3},
+    "batches of 128": {"batch_size": 128},
+    "no batch norm": {"norm": None},
+    "group norm": {"norm": "group"},
+    "norm after": {"norm_position": "after"},
+    "512-512": {"hidden_layer_sizes": (512, 512)},
+}
+
+# "running averages" need no fit of their own, and stand beside the fits they are of.
+ABLATIONS = (DEFAULT, RUNNING_AVERAGES, *(name for name in RECIPES if name != DEFAULT))
+
+# torch's default momentum, and a number of batches after which the statistics
+# that running averages started from weigh less than one in a billion.
+_MOMENTUM = 0.1
+_MANY_BATCHES = 200
+
+
+def choose_recipes(args: argparse.Namespace, data: Data) -> dict[str, dict[str, Any]]:
+    """Choose the recipes to fit; tell what the data leave out.
+
+    One epoch is trained for it. That also warms torch up: the first fit of a
+    process would be slower for reasons that are not the recipe's.
+
+    Returns
+    -------
+    recipes : dict of dict
+        Parameters by name; the default comes first.
+    """
+    say("one epoch, to warm up")
+    network = MemorizingMLP(
+        max_epochs=1, target_accuracy=None, device=args.device, random_state=args.seed
+    ).fit(data.X_train, data.y_train)
+    chosen = {DEFAULT, *(args.ablations or ABLATIONS)}
+    recipes = {}
+    for name, params in RECIPES.items():
+        if name in chosen:
+            reason = why_left_out(params, network, len(data.y_train))
+            if reason is None:
+                recipes[name] = params
+            else:
+                print(f"notice: {name!r} is left out: {reason}.", file=sys.stderr)
+    return recipes
+
+
+def why_left_out(
+    params: dict[str, Any], network: MemorizingMLP, n_train: int
+) -> str | None:
+    """Tell why a recipe shows nothing beside the fitted default, if so."""
+    used = vars(network)
+    if any(
+        f"{name}_" in used and used[f"{name}_"] == value
+        for name, value in params.items()
+    ):
+        return "on these data and this device the default does the same"
+    if params.get("batch_size", 0) > n_train:
+        return f"there are only {n_train} training rows"
+    return None
+
+
+def fit(
+    params: dict[str, Any],
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    seed: int,
+    device: str,
+    max_epochs: int,
+) -> tuple[MemorizingMLP | None, float]:
+    """Fit the network, and time it.
+
+    Returns
+    -------
+    network : MemorizingMLP or None
+        The fitted network; None if the training diverged.
+    seconds : float
+        Duration of the whole `fit`.
+    """
+    network = MemorizingMLP(
+        max_epochs=max_epochs,
+        target_accuracy=ZERO_ERROR,
+        device=device,
+        random_state=seed,
+        **params,
+    )
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # To miss the target is a result here, and is reported as one.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            network.fit(X, y)
+        except ValueError as error:
+            if "diverged" not in str(error):
+                raise
+            return None, math.nan
+    return network, time.perf_counter() - start
+
+
+def with_running_averages(
+    network: MemorizingMLP, X: np.ndarray, seed: int
+) -> MemorizingMLP:
+    """Make a copy whose batch normalization has running averages.
+
+    `fit` ends with the mean and the variance over all training rows. Ordinary
+    training ends with exponential averages of the last batches' statistics,
+    of which `fit` keeps none. So they are made here from the final network: with
+    the weights held still, batches of the training's size pass through it in
+    train mode, in random order, until the averages have forgotten their start.
+    In training they would lag behind the moving weights besides, so this is the
+    best that they could be.
+
+    Parameters
+    ----------
+    network : MemorizingMLP
+        A fitted network; it is not changed.
+    X : ndarray of shape (n_samples, n_features)
+        The training rows.
+    seed : int
+        Decides their order.
+
+    Returns
+    -------
+    twin : MemorizingMLP
+        The copy.
+    """
+    twin = copy.deepcopy(network)
+    module = twin.net_.module_
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.reset_running_stats()
+            layer.momentum = _MOMENTUM
+    rng = np.random.default_rng(seed)
+    # At least two rows each: the variance of a single one is no estimate.
+    n_batches = max(1, min(-(-len(X) // network.batch_size_), len(X) // 2))
+    module.train()
+    with torch.no_grad():
+        for _ in range(-(-_MANY_BATCHES // n_batches)):
+            for rows in np.array_split(rng.permutation(len(X)), n_batches):
+                module(torch.from_numpy(X[rows]).float().to(network.device_))
+    module.eval()
+    return twin
+
+
+def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
+    """Run all fits; each repeat goes through all recipes in turn.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each ablation.
+    """
+    recipes = choose_recipes(args, data)
+    with_averages = RUNNING_AVERAGES in (args.ablations or ABLATIONS)
+    fits: list[dict[str, Any]] = []
+    for seed in range(args.seed, args.seed + args.repeats):
+        y = data.y_train
+        if args.labels == "permuted":
+            y = LabelPermuter(random_state=seed).fit(y).transform(y)
+        for name, params in recipes.items():
+            say(f"{args.labels} labels, {name}, seed {seed}")
+            network, seconds = fit(
+                params,
+                data.X_train,
+                y,
+                seed=seed,
+                device=args.device,
+                max_epochs=args.max_epochs,
+            )
+            result = measure(network, data, y, args.labels)
+            fits.append({"ablation": name, "seconds": seconds, **result})
+            if name == DEFAULT and with_averages:
+                if network is not None:
+                    network = with_running_averages(network, data.X_train, seed)
+                    result = measure(network, data, y, args.labels)
+                fits.append(
+                    {"ablation": RUNNING_AVERAGES, "seconds": seconds, **result}
+                )
+    return summarize_fits(fits, data, args.labels)
+
+
+def measure(
+    network: MemorizingMLP | None, data: Data, y: np.ndarray, labels: str
+) -> dict[str, Any]:
+    """Measure a fitted network by its predictions; None is one that diverged."""
+    measured: dict[str, Any] = {
+        "epochs": math.nan,
+        "reached": False,
+        "diverged": network is None,
+        "train_accuracy": math.nan,
+    }
+    if network is not None:
+        accuracy = float(network.score(data.X_train, y))
+        measured["epochs"] = network.n_epochs_
+        measured["reached"] = accuracy >= ZERO_ERROR * network.attainable_accuracy_
+        measured["train_accuracy"] = accuracy
+    # With permuted labels it is that of guessing, which is permuted.py's subject.
+    if labels == "true":
+        score = math.nan if network is None else network.score(data.X_test, data.y_test)
+        measured["test_accuracy"] = score
+    return measured
+
+
+def summarize_fits(fits: list[dict[str, Any]], data: Data, labels: str) -> pd.DataFrame:
+    """Average the fits of each ablation.
+
+    Parameters
+    ----------
+    fits : list of dict
+        What `run` records of each fit.
+    data : Data
+        The data set.
+    labels : {"permuted", "true"}
+        Which labels were fitted.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Means over the fits that did not diverge; under the same names with
+        ``_spread`` behind them the sample standard deviations, NaN for a single
+        fit; and under ``reached`` and ``diverged`` the numbers of fits. The test
+        accuracy is there for true labels only.
+    """
+    rows = []
+    for name, group in pd.DataFrame(fits).groupby("ablation", sort=False):
+        row = {
+            "ablation": name,
+            "dataset": data.name,
+            "labels": labels,
+            "n_train": len(data.y_train),
+            "n_seeds": len(group),
+            "epochs": group["epochs"].mean(),
+            "epochs_spread": group["epochs"].std(),
+            "seconds": group["seconds"].mean(),
+            "seconds_spread": group["seconds"].std(),
+            "reached": int(group["reached"].sum()),
+            "diverged": int(group["diverged"].sum()),
+            "train_accuracy": group["train_accuracy"].mean(),
+            "train_accuracy_spread": group["train_accuracy"].std(),
+        }
+        if labels == "true":
+            row["test_accuracy"] = group["test_accuracy"].mean()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def format_rows(table: pd.DataFrame) -> str:
+    """Format the table for reading: mean and spread, and 3/3 where all reached."""
+    counts = table["reached"].astype(str) + "/" + table["n_seeds"].astype(str)
+    some = (", " + table["diverged"].astype(str) + " diverged").where(
+        table["diverged"] > 0, ""
+    )
+    shown = table.assign(reached=counts + some).rename(
+        columns=lambda name: name.replace("_spread", "_std")
+    )
+    shown = shown.rename(
+        columns={"seconds": "fit_seconds", "seconds_std": "fit_seconds_std"}
+    )
+    return format_table(
+        shown.drop(columns=["dataset", "labels", "n_train", "n_seeds", "diverged"])
+    )
+
+
+def judge(table: pd.DataFrame) -> str:
+    """Say for each ablation what the default recipe saves."""
+    default = table.set_index("ablation").loc[DEFAULT]
+    return "\n".join(
+        f"- {row['ablation']}: {_describe(row, default)}" for _, row in table.iterrows()
+    )
+
+
+def _describe(row: pd.Series, default: pd.Series) -> str:
+    n_missed = row["n_seeds"] - row["reached"]
+    goal = f"zero training error (at least {ZERO_ERROR:.2%})"
+    if n_missed:
+        text = f"{goal} is NOT reached by {n_missed} of {row['n_seeds']} seeds"
+        if row["diverged"]:
+            text += f", {row['diverged']} of them diverged"
+        if row["diverged"] < row["n_seeds"]:
+            text += (
+                f"; mean accuracy {row['train_accuracy']:.5f} after "
+                f"{row['epochs']:.3g} epochs"
+            )
+        return f"{text}."
+    if row["ablation"] in (DEFAULT, RUNNING_AVERAGES):
+        return (
+            f"{goal} is reached by all seeds; mean accuracy "
+            f"{row['train_accuracy']:.5f} after {row['epochs']:.3g} epochs."
+        )
+    if default["reached"] < default["n_seeds"]:
+        return f"{goal} is reached by all seeds, unlike by the default."
+    return (
+        f"{row['epochs'] / default['epochs']:.2f} times the default's epochs, "
+        f"{row['seconds'] / default['seconds']:.2f} times its seconds."
+    )
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser; options of other scripts have the same meaning here."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--dataset",
+        choices=DATASETS,
+        default="auto",
+        help="data set; auto: MNIST if it can be had, else scikit-learn's digits",
+    )
+    parser.add_argument(
+        "--data-home",
+        metavar="DIR",
+        help="folder of the data sets, in torchvision's layout; without it "
+        "SK_MEMORIZE_DATA, or a cache folder, counts",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=("permuted", "true"),
+        default="permuted",
+        help="which labels to fit; with true ones the clean test set counts as well",
+    )
+    parser.add_argument(
+        "--ablations",
+        choices=ABLATIONS,
+        nargs="+",
+        metavar="NAME",
+        help="what to run beside the default, all if not given: "
+        + ", ".join(repr(name) for name in ABLATIONS[1:]),
+    )
+    parser.add_argument(
+        "--repeats",
+        type=positive_int,
+        default=3,
+        help="fits of each recipe, with one seed after the other",
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed_value,
+        default=0,
+        help="first seed of the initial weights, the order of the rows and the "
+        "permutation",
+    )
+    parser.add_argument(
+        "--max-epochs",
+        type=positive_int,
+        default=100,
+        help="epochs after which a fit that has not reached the target gives up; "
+        "the last cycle of the learning rate ends there",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="where to train: auto, cpu, cuda, mps"
+    )
+    parser.add_argument(
+        "--max-samples",
+        type=positive_int,
+        metavar="N",
+        help="train on a stratified sample of N rows; without it, on all",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="also write the table: .csv, .json (a list of records) or .md",
+    )
+    # What the shared functions read of the options that have no use here.
+    parser.set_defaults(folds=0, n_jobs=1, plot=None)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    args = parse_arguments(make_parser(), argv)
+    data = load_data(args)
+    table = run(args, data)
+    title = (
+        f"Ablations of the default recipe, {args.labels} labels: {data.title}, "
+        f"{len(data.y_train)} rows"
+    )
+    print(f"\n{textwrap.fill(title, 100)}\n")
+    print(format_rows(table))
+    print(f"\n{judge(table)}")
+    write_table(table, args.output)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written")

@@ -1,0 +1,372 @@
+"""The ablation script, run on digits."""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import ablation
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from _common import Data
+from ablation import RECIPES, judge, summarize_fits, with_running_averages
+from torch import nn
+
+from sk_memorize import MemorizingMLP
+
+NAMES = [
+    *("default", "running averages", "no whitening", "no schedule", "float32", "ReLU"),
+    *("default betas", "SGD", "learning rate / 8", "batches of 128", "no batch norm"),
+    *("group norm", "norm after", "512-512"),
+]
+KEYS = [
+    *("ablation", "dataset", "labels", "n_train", "n_seeds"),
+    *("epochs", "epochs_spread", "seconds", "seconds_spread", "reached", "diverged"),
+    *("train_accuracy", "train_accuracy_spread"),
+]
+QUICK = ["--dataset", "digits", "--max-samples", "300"]
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 8)).astype(np.float32)
+    y = rng.integers(3, size=90)
+    return Data("noise", "noise", X, y, X, y)
+
+
+@pytest.fixture
+def network(data):
+    return MemorizingMLP(random_state=0, batch_size=16).fit(data.X_train, data.y_train)
+
+
+def run_script(tmp_path, *arguments):
+    output = tmp_path / "table.json"
+    ablation.main([*QUICK, *arguments, "--output", str(output)])
+    return json.loads(output.read_text())
+
+
+def test_every_ablation_has_a_row(tmp_path, capsys, monkeypatch):
+    # Whatever precision this machine chooses, and whatever batches 300 rows get.
+    monkeypatch.setattr(ablation, "why_left_out", lambda *args: None)
+    records = run_script(tmp_path, "--repeats", "1", "--max-epochs", "30")
+    assert [record["ablation"] for record in records] == NAMES
+    for record in records:
+        assert list(record) == KEYS
+        assert (record["dataset"], record["labels"]) == ("digits", "permuted")
+        assert (record["n_train"], record["n_seeds"]) == (300, 1)
+        assert record["epochs_spread"] is None
+        assert record["seconds_spread"] is None
+        assert record["train_accuracy_spread"] is None
+        assert record["reached"] == (record["train_accuracy"] >= 0.9999)
+        assert record["diverged"] == 0
+        assert 1 <= record["epochs"] <= 30
+        assert record["seconds"] > 0
+    default, averages = records[:2]
+    assert default["train_accuracy"] == 1.0
+    assert averages["epochs"] == default["epochs"]
+    assert averages["seconds"] == default["seconds"]
+    captured = capsys.readouterr()
+    assert "Ablations of the default recipe, permuted labels: digits" in captured.out
+    assert "| default  " in captured.out
+    assert "1/1" in captured.out
+    assert captured.err.count("fitting: permuted labels") == len(NAMES) - 1
+
+
+def test_the_repeats_take_turns_and_the_default_is_always_there(tmp_path, capsys):
+    arguments = ["--repeats", "2", "--seed", "5", "--max-epochs", "30"]
+    records = run_script(tmp_path, *arguments, "--ablations", "SGD", "ReLU")
+    assert [record["ablation"] for record in records] == ["default", "ReLU", "SGD"]
+    for record in records:
+        assert record["n_seeds"] == 2
+        assert record["epochs_spread"] is not None
+    fits = re.findall(r"permuted labels, (.*), seed (\d)", capsys.readouterr().err)
+    names = ["default", "ReLU", "SGD"]
+    assert fits == [(name, seed) for seed in "56" for name in names]
+
+
+def test_the_seeds_decide_everything_but_the_time(tmp_path):
+    arguments = ["--repeats", "1", "--ablations", "running averages", "--max-epochs"]
+    first, again = (
+        [
+            {k: v for k, v in record.items() if k != "seconds"}
+            for record in run_script(tmp_path, *arguments, "30")
+        ]
+        for _ in range(2)
+    )
+    assert first == again
+
+
+def test_true_labels_are_tested(tmp_path, capsys):
+    arguments = ["--repeats", "1", "--labels", "true", "--max-epochs", "30"]
+    records = run_script(tmp_path, *arguments, "--ablations", "running averages")
+    for record in records:
+        assert list(record) == [*KEYS, "test_accuracy"]
+        assert record["labels"] == "true"
+        assert record["test_accuracy"] > 0.7
+    assert "test acc. (true)" in capsys.readouterr().out
+
+
+def test_a_missed_target_is_reported_as_such(tmp_path, capsys):
+    arguments = ["--repeats", "1", "--max-epochs", "1", "--ablations", "SGD"]
+    default, sgd = run_script(tmp_path, *arguments)
+    assert default["reached"] == sgd["reached"] == 0
+    assert default["epochs"] == sgd["epochs"] == 1
+    assert 0 < sgd["train_accuracy"] < 0.9999
+    out = capsys.readouterr().out
+    assert "0/1" in out
+    accuracy = f"{sgd['train_accuracy']:.5f}"
+    assert f"NOT reached by 1 of 1 seeds; mean accuracy {accuracy} after 1 epoch" in out
+
+
+def test_a_divergence_is_reported_as_such(tmp_path, capsys, monkeypatch):
+    wild = {"norm": None, "optimizer": "sgd", "lr": 1e30}
+    monkeypatch.setitem(RECIPES, "no batch norm", wild)
+    arguments = ["--repeats", "2", "--max-epochs", "30"]
+    _, record = run_script(tmp_path, *arguments, "--ablations", "no batch norm")
+    assert (record["reached"], record["diverged"]) == (0, 2)
+    for key in ("epochs", "seconds", "train_accuracy"):
+        assert record[key] is None
+        assert record[f"{key}_spread"] is None
+    out = capsys.readouterr().out
+    assert "0/2, 2 diverged" in out
+    assert "NOT reached by 2 of 2 seeds, 2 of them diverged." in out
+
+
+def test_a_default_that_diverges_has_no_running_averages(tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "default", {"optimizer": "sgd", "lr": 1e30})
+    arguments = ["--repeats", "1", "--labels", "true", "--ablations"]
+    for record in run_script(tmp_path, *arguments, "running averages"):
+        assert (record["reached"], record["diverged"]) == (0, 1)
+        assert record["test_accuracy"] is None
+
+
+def test_other_errors_are_not_taken_for_a_divergence(data):
+    X, y = data.X_train, data.y_train
+    with pytest.raises(ValueError, match="'lr' parameter"):
+        ablation.fit({"lr": -1.0}, X, y, seed=0, device="cpu", max_epochs=1)
+
+
+def test_means_and_spreads(data):
+    fits = [
+        {
+            "ablation": name,
+            "epochs": epochs,
+            "seconds": seconds,
+            "reached": accuracy >= 0.9999,
+            "diverged": math.isnan(accuracy),
+            "train_accuracy": accuracy,
+        }
+        for name, epochs, seconds, accuracy in [
+            ("default", 10, 1.0, 1.0),
+            ("SGD", 60, 4.0, 1.0),
+            ("default", 14, 2.0, 1.0),
+            ("SGD", math.nan, math.nan, math.nan),
+            ("default", 12, 6.0, 1.0),
+            ("SGD", 100, 8.0, 0.5),
+        ]
+    ]
+    table = summarize_fits(fits, data, "permuted")
+    assert list(table.columns) == KEYS
+    default, sgd = table.to_dict("records")
+    # Deviations -2, 2, 0 and -2, -1, 3; the squares are divided by 3 - 1.
+    assert (default["epochs"], default["epochs_spread"]) == (12, 2)
+    assert (default["seconds"], default["seconds_spread"]) == (3, pytest.approx(7**0.5))
+    assert (default["train_accuracy"], default["train_accuracy_spread"]) == (1, 0)
+    assert (default["n_seeds"], default["reached"], default["diverged"]) == (3, 3, 0)
+    # The fit that diverged is in the counts only.
+    assert (sgd["n_seeds"], sgd["reached"], sgd["diverged"]) == (3, 1, 1)
+    assert (sgd["epochs"], sgd["epochs_spread"]) == (80, pytest.approx(800**0.5))
+    assert (sgd["seconds"], sgd["seconds_spread"]) == (6, pytest.approx(8**0.5))
+    assert sgd["train_accuracy"] == 0.75
+    assert "1/3, 1 diverged" in ablation.format_rows(table)
+    assert "12 ± 2" in ablation.format_rows(table)
+
+
+def test_the_verdict_follows_the_numbers():
+    row = {"n_seeds": 3, "reached": 3, "diverged": 0, "train_accuracy": 1.0}
+    slow = {**row, "ablation": "SGD", "epochs": 30.0, "seconds": 5.0}
+
+    def lines(**default):
+        first = {**row, "ablation": "default", "epochs": 20.0, "seconds": 4.0}
+        return judge(pd.DataFrame([{**first, **default}, slow])).splitlines()
+
+    default, sgd = lines()
+    assert "99.99% is reached by all seeds" in default.replace(")", "")
+    assert sgd == "- SGD: 1.50 times the default's epochs, 1.25 times its seconds."
+    default, sgd = lines(reached=2, train_accuracy=0.99)
+    assert "NOT reached by 1 of 3 seeds; mean accuracy 0.99000 after 20" in default
+    assert "unlike by the default" in sgd
+
+
+def statistics(network):
+    return [
+        (layer.running_mean, layer.running_var)
+        for layer in network.net_.module_.modules()
+        if isinstance(layer, nn.BatchNorm1d)
+    ]
+
+
+def test_running_averages_leave_the_network_alone(network, data):
+    before = {k: v.clone() for k, v in network.net_.module_.state_dict().items()}
+    logits = network.decision_function(data.X_train)
+    twin = with_running_averages(network, data.X_train, seed=0)
+    after = network.net_.module_.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    np.testing.assert_array_equal(network.decision_function(data.X_train), logits)
+    assert not network.net_.module_.training
+    assert not twin.net_.module_.training
+    # Only the statistics differ; all weights are the same.
+    weights = zip(
+        network.net_.module_.parameters(), twin.net_.module_.parameters(), strict=True
+    )
+    assert all(torch.equal(a, b) and a is not b for a, b in weights)
+    for ours, theirs in zip(statistics(twin), statistics(network), strict=True):
+        assert not torch.equal(ours[0], theirs[0])
+        assert not torch.equal(ours[1], theirs[1])
+
+
+def test_running_averages_are_those_of_batches(data):
+    # One batch of all rows: every batch has the statistics of all rows, so the
+    # averages are the recalibrated ones, but for the variance's n - 1.
+    X, y = data.X_train, data.y_train
+    network = MemorizingMLP(random_state=0, batch_size=len(X)).fit(X, y)
+    twin = with_running_averages(network, X, seed=0)
+    unbiased = len(X) / (len(X) - 1)
+    # The second layer's inputs have passed the first one's biased variance in
+    # train mode as in eval mode.
+    for ours, theirs in zip(statistics(twin), statistics(network), strict=True):
+        torch.testing.assert_close(ours[0], theirs[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(ours[1], theirs[1] * unbiased, rtol=1e-4, atol=0)
+
+
+def test_the_row_of_running_averages_is_about_their_network(tmp_path, monkeypatch):
+    def constant(network, X, seed):
+        twin = with_running_averages(network, X, seed)
+        with torch.no_grad():
+            list(twin.net_.module_.parameters())[-1][3] += 1e6
+        return twin
+
+    monkeypatch.setattr(ablation, "with_running_averages", constant)
+    arguments = ["--repeats", "1", "--max-epochs", "30", "--ablations"]
+    default, averages = run_script(tmp_path, *arguments, "running averages")
+    assert (default["train_accuracy"], default["reached"]) == (1.0, 1)
+    assert (averages["train_accuracy"], averages["reached"]) == (0.1, 0)
+
+
+def test_each_recipe_changes_the_default(data):
+    assert [*ablation.ABLATIONS] == NAMES
+    assert RECIPES["default"] == {}
+    defaults = MemorizingMLP().get_params()
+    for name, params in RECIPES.items():
+        assert len(params) == (name != "default")
+        assert all(defaults[key] != value for key, value in params.items())
+    fitted = MemorizingMLP(max_epochs=1, target_accuracy=None)
+    fitted.fit(data.X_train, data.y_train)
+    assert RECIPES["learning rate / 8"] == {"lr": fitted.lr_ / 8}
+    assert fitted.net_.optimizer_.defaults["betas"] != (0.9, 0.999)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"precision": "float32"}, "the default does the same"),
+        ({"batch_size": 16}, "the default does the same"),
+        ({"batch_size": 91}, "only 90 training rows"),
+        ({"precision": "bfloat16"}, None),
+        ({"batch_size": 17}, None),
+        ({"whitening_shrinkage": None}, None),
+        ({}, None),
+    ],
+)
+def test_what_would_repeat_the_default_is_left_out(data, params, words):
+    default = MemorizingMLP(
+        max_epochs=1, target_accuracy=None, batch_size=16, precision="float32"
+    ).fit(data.X_train, data.y_train)
+    reason = ablation.why_left_out(params, default, 90)
+    assert reason is None if words is None else words in reason
+
+
+def test_what_is_left_out_is_told(tmp_path, capsys):
+    arguments = ["--repeats", "1", "--max-epochs", "1", "--max-samples", "100"]
+    records = run_script(tmp_path, *arguments, "--ablations", "batches of 128")
+    assert [record["ablation"] for record in records] == ["default"]
+    notice = "notice: 'batches of 128' is left out: there are only 100 training rows."
+    assert notice in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--ablations", "no luck"], "--ablations: invalid choice: 'no luck'"),
+        (["--labels", "random"], "--labels: invalid choice: 'random'"),
+        (["--repeats", "0"], "--repeats: must be an int of at least 1, got '0'"),
+        (["--max-epochs", "x"], "--max-epochs: must be an int of at least 1"),
+        (["--seed", "-1"], "--seed: must be an int of at least 0, got '-1'"),
+        (["--dataset", "cats"], "--dataset: invalid choice: 'cats'"),
+        (["--device", "tpu"], "--device: must be auto or a device .* got 'tpu'"),
+        (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
+        (["--dataset", "digits", "--max-samples", "11"], "11 rows are too few"),
+        (["--output", "{tmp}/none/table.json"], "--output: the folder .*none does not"),
+        (["--output", "{tmp}/table.xlsx"], "--output: .* must end in one of .csv"),
+        (["--dataset", "mnist", "--data-home", "{tmp}/void"], "void"),
+    ],
+)
+def test_wrong_arguments_are_named_before_any_work(
+    arguments, words, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("sk_memorize.MemorizingMLP._train", never)
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    with pytest.raises(SystemExit) as stop:
+        ablation.main([argument.format(tmp=tmp_path) for argument in arguments])
+    assert stop.value.code not in (0, None)
+    assert len(re.findall(words, capsys.readouterr().err)) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def never(*args, **kwargs):
+    raise AssertionError("the training began")
+
+
+def no_network(*args, **kwargs):
+    raise OSError("no network")
+
+
+def test_without_mnist_the_title_says_that_it_is_about_digits(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    arguments = ["--repeats", "1", "--max-epochs", "1", "--ablations", "SGD"]
+    ablation.main([*QUICK[2:], *arguments, "--data-home", str(tmp_path / "void")])
+    captured = capsys.readouterr()
+    assert captured.err.startswith("notice: ")
+    assert "permuted labels: digits (" in captured.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_leaves_no_table(tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ablation, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_script(tmp_path, "--max-epochs", "1")
+    assert not list(tmp_path.iterdir())
+
+
+def test_help():
+    out = subprocess.run(
+        [sys.executable, Path(ablation.__file__), "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    options = ["dataset", "data-home", "labels", "ablations", "repeats", "seed"]
+    options += ["max-epochs", "device", "max-samples", "output"]
+    assert {f"--{option}" for option in options} <= set(out.split())
+    for name in NAMES[1:]:
+        assert repr(name) in " ".join(out.split())
