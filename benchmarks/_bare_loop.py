@@ -145,7 +145,7 @@ def _make_network(sizes: Sequence[int]) -> nn.Sequential:
         # Batch normalization would subtract a bias.
         layers.append(nn.Linear(n_inputs, n_outputs, bias=False))
         layers += [nn.BatchNorm1d(n_outputs), nn.LeakyReLU(-0.5)]
-    return nn.Sequential(*layers, nn.Linear(*sizes[-2:]))
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
 def cycles(n_epochs: int | None, n_batches: int) -> Iterator[tuple[int, float]]:

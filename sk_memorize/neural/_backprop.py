@@ -30,6 +30,12 @@ class _Block:
     mean: Tensor
     rstd: Tensor
     scale: Tensor
+    fused: bool
+
+
+_leaky_relu = torch.ops.aten.leaky_relu.out
+_leaky_relu_backward = torch.ops.aten.leaky_relu_backward.grad_input
+_batch_norm_backward = torch.ops.aten.native_batch_norm_backward.default
 
 
 class Backprop:
@@ -55,13 +61,28 @@ class Backprop:
         Number format of the products: float32 or bfloat16.
     label_smoothing : float
         Part of the targets that is spread over all classes.
+    single_thread : bool
+        Whether this is never used with more threads than one, in which case
+        torch's own kernels of batch normalization can be used with float32.
+
+    Attributes
+    ----------
+    parameters, gradients : torch.Tensor of shape (n,), float32
+        All parameters but the hidden Linear layers' biases, and their gradients.
+    places : dict of torch.nn.Parameter to slice
+        Where in them each parameter is.
     """
 
     def __init__(
-        self, module: BatchNormMLP, dtype: torch.dtype, label_smoothing: float
+        self,
+        module: BatchNormMLP,
+        dtype: torch.dtype,
+        label_smoothing: float,
+        single_thread: bool = False,
     ) -> None:
-        self.module = module
         self.dtype = dtype
+        # They are the fastest for few numbers, but split the rows among threads.
+        self._fused = single_thread and dtype == torch.float32
         self.label_smoothing = label_smoothing
         layers = list(module.layers)
         self.linears = [layer for layer in layers if isinstance(layer, nn.Linear)]
@@ -74,7 +95,7 @@ class Backprop:
         self.n_classes = self.linears[-1].out_features
         self._flatten()
         self._blocks: dict[int, list[_Block]] = {}
-        self._d_logits: dict[int, Tensor] = {}
+        self._heads: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     @staticmethod
     def supports(module: BatchNormMLP) -> bool:
@@ -88,9 +109,8 @@ class Backprop:
         Returns
         -------
         supported : bool
-            Whether its hidden layers are ``Linear -> batch norm -> ReLU``, each
-            of them at least 16 units wide, on a device that computes in float64
-            elsewhere: the CPU or CUDA.
+            Whether its hidden layers are ``Linear -> batch norm -> rectifier``,
+            each of them at least 16 units wide, on the CPU or a CUDA device.
         """
         *hidden, last = module.layers
         kinds = (nn.Linear, nn.BatchNorm1d, nn.LeakyReLU | nn.ReLU)
@@ -132,6 +152,7 @@ class Backprop:
 
         self._weights: list[tuple[Tensor, Tensor]] = []
         self._grads: list[tuple[nn.Parameter, Tensor]] = []
+        self.places: dict[nn.Parameter, slice] = {}
         start = 0
         for i, parameter in enumerate([*weights, *others]):
             if i == len(weights):
@@ -142,6 +163,7 @@ class Backprop:
             parameter.data = view
             grad = self.gradients[start:stop].view_as(parameter)
             self._grads.append((parameter, grad))
+            self.places[parameter] = slice(start, stop)
             if i < len(weights):
                 end = n_padded if i == len(weights) - 1 else stop
                 shape = (-1, parameter.shape[1])
@@ -163,7 +185,10 @@ class Backprop:
             return torch.empty(n_rows, size, dtype=self.dtype, device=device)
 
         width = self._weights[-1][0].shape[0]
-        self._d_logits[n_rows] = empty(width).zero_()
+        # The logits' gradient with its padding, and two constants of the loss.
+        part = torch.tensor(1 / n_rows, device=device)
+        target = torch.full((n_rows, 1), self.label_smoothing - 1, device=device)
+        self._heads[n_rows] = empty(width).zero_(), part, target
         return [
             _Block(
                 weight,
@@ -172,6 +197,7 @@ class Backprop:
                 slope,
                 *(empty(0), *(empty(norm.num_features) for _ in range(5))),
                 *(torch.empty(norm.num_features, device=device) for _ in range(3)),
+                self._fused,
             )
             for (weight, weight_grad), norm, slope in zip(
                 self._weights, self.norms, self.slopes, strict=False
@@ -239,11 +265,10 @@ class Backprop:
         error = log_p.exp_()
         if smoothing:
             error -= smoothing / self.n_classes
-        target = error.new_full((1, 1), smoothing - 1).expand(len(y), 1)
-        error.scatter_add_(1, y[:, None], target).mul_(1 / len(y))
+        d_outputs, part, target = self._heads[len(X)]
+        error.scatter_add_(1, y[:, None], target).mul_(part)
         bias, bias_grad = self._grads[-1]
         torch.sum(error, 0, out=bias_grad)
-        d_outputs = self._d_logits[len(X)]
         d_outputs[:, : self.n_classes].copy_(error)
 
         weight, weight_grad = self._weights[-1]
@@ -265,27 +290,46 @@ class Backprop:
 
 def _forward(block: _Block, frozen: bool) -> Tensor:
     dtype, norm = block.spare.dtype, block.norm
-    x = torch.mm(block.inputs, block.weight.T, out=block.centered)
     # The Linear layer's bias is left out: the mean that is subtracted has it.
-    if not frozen:
-        torch.mean(x, 0, dtype=torch.float32, out=block.mean)
-    x -= block.mean.to(dtype)
-    if not frozen:
-        squares = torch.mul(x, x, out=block.spare)
-        variance = squares.mean(0, dtype=torch.float32)
-        torch.rsqrt(variance.add_(norm.eps), out=block.rstd)
-        torch.mul(norm.weight, block.rstd, out=block.scale)
-    torch.addcmul(norm.bias.to(dtype), x, block.scale.to(dtype), out=block.normalized)
-    return torch.ops.aten.leaky_relu(
-        block.normalized, block.negative_slope, out=block.outputs
-    )
+    x = torch.mm(block.inputs, block.weight.T, out=block.centered)
+    if block.fused and not frozen:
+        block.normalized, block.mean, block.rstd = torch.native_batch_norm(
+            x, norm.weight, norm.bias, None, None, True, 0.0, norm.eps
+        )
+    else:
+        if not frozen:
+            torch.mean(x, 0, dtype=torch.float32, out=block.mean)
+        x -= block.mean.to(dtype)
+        if not frozen:
+            squares = torch.mul(x, x, out=block.spare)
+            variance = squares.mean(0, dtype=torch.float32)
+            torch.rsqrt(variance.add_(norm.eps), out=block.rstd)
+        scale = torch.mul(norm.weight, block.rstd, out=block.scale).to(dtype)
+        torch.addcmul(norm.bias.to(dtype), x, scale, out=block.normalized)
+    return _leaky_relu(block.normalized, block.negative_slope, out=block.outputs)
 
 
 def _backward(block: _Block, scale_grad: Tensor, shift_grad: Tensor) -> Tensor:
     d, x, spare = block.d_outputs, block.centered, block.spare
-    torch.ops.aten.leaky_relu_backward(
+    _leaky_relu_backward(
         d, block.normalized, block.negative_slope, False, grad_input=d
     )
+    if block.fused:
+        d, d_scale, d_shift = _batch_norm_backward(
+            d,
+            x,
+            block.norm.weight,
+            None,
+            None,
+            block.mean,
+            block.rstd,
+            True,
+            block.norm.eps,
+            [True, True, True],
+        )
+        scale_grad.copy_(d_scale)
+        shift_grad.copy_(d_shift)
+        return d
     torch.sum(d, 0, dtype=torch.float32, out=shift_grad)
     torch.mul(d, x, out=spare)
     torch.sum(spare, 0, dtype=torch.float32, out=scale_grad)

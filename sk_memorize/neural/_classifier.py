@@ -6,7 +6,6 @@ import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -46,9 +45,6 @@ _MIN_CYCLE_STEPS = 400
 
 # Inputs of other types become the first. Bytes are converted batch by batch.
 _DTYPES = (np.float32, np.uint8)
-
-# Multiplications of a step below which a second thread costs more than it saves.
-_SMALL_STEP = 2e7
 
 
 class MemorizingMLP(ClassifierMixin, BaseEstimator):
@@ -368,11 +364,14 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs labels of at least 2 classes. "
                 f"Got one class only: {self.classes_[0]!r}."
             )
-        settings = resolve_settings(self, *X.shape)
-        X = _as_tensor(X).to(settings.device)
-        y = torch.from_numpy(encoder.transform(y)).to(settings.device)
-        self.attainable_accuracy_ = attainable_accuracy(X, y)
+        settings = resolve_settings(self, *X.shape, len(self.classes_))
+        with single_thread() if settings.single_thread else nullcontext():
+            self._fit(_as_tensor(X), torch.from_numpy(encoder.transform(y)), settings)
+        return self
 
+    def _fit(self, X: Tensor, y: Tensor, settings: Settings) -> None:
+        X, y = X.to(settings.device), y.to(settings.device)
+        self.attainable_accuracy_ = attainable_accuracy(X, y)
         tails = whitening = None
         inputs = X if self.whitening_shrinkage is not None else X.float()
         if self.whitening_shrinkage is not None:
@@ -382,7 +381,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             whitening = fit_whitening(inputs, self.whitening_shrinkage)
             # Columns that depend on others are not there any more, and what is
             # chosen by the number of columns is chosen by that of directions.
-            settings = resolve_settings(self, len(X), whitening[1].shape[1])
+            shape = len(X), whitening[1].shape[1]
+            settings = resolve_settings(self, *shape, len(self.classes_))
             dtype = getattr(torch, settings.precision)
             inputs = apply_whitening(inputs, *whitening, dtype=dtype)
         self.hidden_layer_sizes_ = settings.hidden_layer_sizes
@@ -391,12 +391,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.device_ = str(settings.device)
         self.precision_ = settings.precision
 
-        rows = TrainingRows(X, y, whitening, tails)
-        sizes = (inputs.shape[1], *settings.hidden_layer_sizes, len(self.classes_))
-        multiplications = settings.batch_size * sum(a * b for a, b in pairwise(sizes))
-        with single_thread() if multiplications < _SMALL_STEP else nullcontext():
-            self._train(rows, inputs, settings)
-        return self
+        self._train(TrainingRows(X, y, whitening, tails), inputs, settings)
 
     def _train(self, rows: TrainingRows, inputs: Tensor, settings: Settings) -> None:
         init_seed, order_seed = _draw_seeds(self.random_state)
@@ -495,7 +490,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{stop.target:.6g}. A larger 'max_epochs', 'width' or 'depth' may "
                 "reach it.",
                 ConvergenceWarning,
-                stacklevel=5,  # the line that calls fit
+                stacklevel=6,  # the line that calls fit
             )
 
     def __sklearn_is_fitted__(self) -> bool:

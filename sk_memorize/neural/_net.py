@@ -1,8 +1,10 @@
 """The skorch net behind MemorizingMLP."""
 
+from contextlib import AbstractContextManager, nullcontext
 from traceback import walk_tb
 from typing import Any, Self
 
+import numpy as np
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
@@ -11,6 +13,7 @@ from torch import Tensor
 from ._backprop import Backprop
 from ._batches import SequentialBatches, ShuffledBatches, TensorPair
 from ._callbacks import TrainingStopped
+from ._flat import flattened
 from ._mlp import BatchNormMLP
 from ._schedules import DelayedLRScheduler
 from ._settings import Settings
@@ -31,9 +34,16 @@ class MemorizingNet(NeuralNetClassifier):
     stop from the user's Ctrl-C.
     """
 
-    def __init__(self, *args: Any, bfloat16: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        bfloat16: bool = False,
+        single_thread: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
+        self.single_thread = single_thread
         self.stopped_by_callback_ = False
         self.backprop_: Backprop | None = None
         self.unheard_: set[str] = set()
@@ -44,15 +54,32 @@ class MemorizingNet(NeuralNetClassifier):
         self.backprop_ = None
         if Backprop.supports(module):
             dtype = torch.bfloat16 if self.bfloat16 else torch.float32
-            self.backprop_ = Backprop(module, dtype, criterion.label_smoothing)
+            self.backprop_ = Backprop(
+                module, dtype, criterion.label_smoothing, self.single_thread
+            )
         self.unheard_ = _unheard_events([callback for _, callback in self.callbacks_])
         try:
-            return super().fit_loop(X, y, **kwargs)
+            with self._flattened():
+                return super().fit_loop(X, y, **kwargs)
         finally:
             if self.backprop_ is not None:
                 self.backprop_.release()
             self.backprop_ = None
             self.unheard_ = set()
+
+    def _flattened(self) -> AbstractContextManager[None]:
+        backprop = self.backprop_
+        # A callback that looks at the gradients may also replace them.
+        if backprop is None or "on_grad_computed" not in self.unheard_:
+            return nullcontext()
+        return flattened(
+            self.optimizer_, backprop.parameters, backprop.gradients, backprop.places
+        )
+
+    def _zero_grad_optimizer(self, set_to_none: bool | None = None) -> None:
+        # Backprop overwrites the gradients.
+        if self.backprop_ is None:
+            super()._zero_grad_optimizer(set_to_none)
 
     def infer(self, x: Tensor, **fit_params: Any) -> Tensor:
         """Compute the logits of a batch, in the precision of the training."""
@@ -90,18 +117,17 @@ class MemorizingNet(NeuralNetClassifier):
             return
         lr = self.optimizer_.param_groups[0]["lr"]
         self.module_.train(training)
-        loss_sum: Any = 0.0
-        right = []
+        losses, sizes, right = [], [], []
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
-            with torch.no_grad():
-                y = batch[1]
-                loss_sum += step["loss"].detach() * len(y)
-                right.append(step["y_pred"].argmax(1) == y)
+            losses.append(step["loss"].detach())
+            sizes.append(len(batch[1]))
+            right.append(step["y_pred"].argmax(1) == batch[1])
             self.notify("on_batch_end", batch=batch, training=training, **step)
         is_right = torch.cat(right)
         self.wrong_rows_ = iterator.order[~is_right]
+        loss_sum = np.dot(torch.stack(losses).tolist(), sizes)
         self.history.record(f"{prefix}_loss", float(loss_sum) / len(is_right))
         accuracy = 1 - len(self.wrong_rows_) / len(is_right)
         self.history.record(f"{prefix}_accuracy", accuracy)
@@ -223,5 +249,6 @@ def make_net(
         device=str(settings.device),
         verbose=0,
         bfloat16=settings.precision == "bfloat16",
+        single_thread=settings.single_thread,
         **params,
     )

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -14,12 +15,17 @@ from ._hardware import resolve_device, resolve_precision
 from ._optimizers import OPTIMIZERS, resolve_optimizer
 from ._schedules import policy_class
 
-# With fewer columns than this the network is deeper and the batches larger.
+# Multiplications of a step below which a second thread costs more than it saves,
+# and the conversion to bfloat16 more than its products do.
+_SMALL_STEP = 2e7
+
+# With fewer columns than this the network is deeper, the batches are larger, and
+# bfloat16 would round neighboring rows to the same inputs.
 _FEW_FEATURES = 16
 
 _WIDTH_STEP = 64
 _MAX_WIDTH = 2048
-_WEIGHTS_PER_LABEL = 7
+_WEIGHTS_PER_LABEL = 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Settings:
         Where to train.
     precision : {"float32", "bfloat16"}
         Number format of the products.
+    single_thread : bool
+        Whether one thread is the fastest, and the only one used.
     optimizer : type
         Class of the optimizer.
     optimizer_params : dict
@@ -48,12 +56,15 @@ class Settings:
     batch_size: int
     device: torch.device
     precision: str
+    single_thread: bool
     optimizer: type[torch.optim.Optimizer]
     optimizer_params: dict[str, Any]
     lr: float
 
 
-def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Settings:
+def resolve_settings(
+    estimator: Any, n_samples: int, n_features: int, n_classes: int
+) -> Settings:
     """Check what scikit-learn's constraints cannot express, and fill in the rest.
 
     Parameters
@@ -64,6 +75,8 @@ def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Setting
         Number of training rows.
     n_features : int
         Number of columns.
+    n_classes : int
+        Number of classes.
 
     Returns
     -------
@@ -90,11 +103,20 @@ def resolve_settings(estimator: Any, n_samples: int, n_features: int) -> Setting
     if estimator.weight_decay:
         optimizer_params["weight_decay"] = estimator.weight_decay
     _check_schedule(estimator)
+    layers = pairwise((n_features, *sizes, n_classes))
+    multiplications = batch_size * sum(a * b for a, b in layers)
+    single_thread = device.type == "cpu" and multiplications < _SMALL_STEP
     return Settings(
         hidden_layer_sizes=sizes,
         batch_size=batch_size,
         device=device,
-        precision=_precision(estimator.precision, device, n_features),
+        precision=(
+            "float32"
+            if estimator.precision == "auto"
+            and (single_thread or n_features < _FEW_FEATURES)
+            else resolve_precision(estimator.precision, device)
+        ),
+        single_thread=single_thread,
         optimizer=optimizer,
         optimizer_params=optimizer_params,
         lr=lr if estimator.lr == "auto" else float(estimator.lr),
@@ -170,13 +192,6 @@ def auto_batch_size(n_samples: int, n_features: int) -> int:
     growth = max(1.0, _FEW_FEATURES / n_features) ** 2
     power_of_two = 2 ** math.ceil(math.log2(growth * n_samples / 16))
     return min(max(power_of_two, 32), round(1024 * growth), n_samples)
-
-
-def _precision(precision: str, device: torch.device, n_features: int) -> str:
-    # In few dimensions bfloat16 would round neighboring rows to the same inputs.
-    if precision == "auto" and n_features < _FEW_FEATURES:
-        return "float32"
-    return resolve_precision(precision, device)
 
 
 def _check_schedule(estimator: Any) -> None:

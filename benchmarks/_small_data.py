@@ -1,0 +1,87 @@
+"""The second table of speed.py: networks so small that overhead counts."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from _common import say
+from _contenders import BARE_LOOP, CONTENDERS, Task, make_labels
+
+from sk_memorize import MemorizingMLP, load_dataset
+
+N_EPOCHS = 30
+
+
+def make_small_task() -> Task:
+    """Make the task, in the precision that MemorizingMLP chooses here."""
+    chosen = MemorizingMLP(max_epochs=1, target_accuracy=None, device="cpu")
+    chosen.fit(*_load_digits())
+    return Task((128, 128), 128, chosen.precision_, n_epochs=N_EPOCHS)
+
+
+def warm_up(names: Sequence[str], task: Task) -> None:
+    """Fit digits once with each contender.
+
+    The first fit of a process would be slower for reasons that are not the
+    contender's: threads are started, and modules imported.
+    """
+    say("digits, to warm up")
+    for name in names:
+        CONTENDERS[name].fit(*_load_digits(), task, 0)
+
+
+def _load_digits() -> tuple[np.ndarray, np.ndarray]:
+    digits = load_dataset("digits")
+    return digits.X_train, digits.y_train.astype(np.int64)
+
+
+def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
+    """Let all contenders train for 30 epochs on permuted labels of digits.
+
+    The bare loop has the precision that MemorizingMLP chooses, and one thread,
+    which MemorizingMLP also takes for so small steps. The final evaluation is a
+    part of these two fits; of the others' it is not.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each contender: medians over the repeats. The ratio is that
+        of the seconds of the same repeat; NaN if the bare loop is not among the
+        contenders.
+    """
+    X, y = _load_digits()
+    task = make_small_task()
+    warm_up(names, task)
+    fits = []
+    for repeat in range(seed, seed + repeats):
+        say(f"small data, seed {repeat}")
+        labels = make_labels(y, "permuted", repeat)
+        turn = {n: CONTENDERS[n].fit(X, labels, task, repeat) for n in names}
+        bare = turn[BARE_LOOP].seconds if BARE_LOOP in turn else math.nan
+        fits += [
+            {
+                "contender": name,
+                "seconds": fit.seconds,
+                "ratio_to_bare_loop": fit.seconds / bare,
+                "train_accuracy": fit.train_accuracy,
+            }
+            for name, fit in turn.items()
+        ]
+    return pd.DataFrame(fits).groupby("contender", sort=False).median().reset_index()
+
+
+def format_small(table: pd.DataFrame) -> str:
+    """Format the table of small data for reading."""
+    shown = pd.DataFrame(
+        {
+            "contender": table["contender"],
+            "seconds": table["seconds"].map("{:.3f}".format),
+            "of the bare loop's": [
+                "-" if math.isnan(r) else f"{r:.2f}"
+                for r in table["ratio_to_bare_loop"]
+            ],
+            "train accuracy": table["train_accuracy"].map("{:.5f}".format),
+        }
+    )
+    return str(shown.to_markdown(index=False, disable_numparse=True))

@@ -1,0 +1,239 @@
+"""Time how fast all labels are fitted, in several ways to train the same layers.
+
+The contenders take turns: each repeat goes once through all of them. All compute
+on the CPU and have the hidden layers that MemorizingMLP chooses. They are stopped
+when 99.99 % of the labels are fitted, or in the epoch in which their time is over;
+MemorizingMLP and the bare loop, which is its recipe in plain PyTorch, go on to
+100 %. The others have their stock settings, and their clock stops while their
+accuracy is measured. A second table is about small data, where overhead counts.
+
+Seconds are those of the whole fit, those per epoch and TFLOPS of the epochs alone,
+without whitening and checks. TFLOPS count the matrix products of the training,
+and are compared with the fastest such product that the machine can do. Memory is
+the highest resident memory during a fit less that before it.
+"""
+
+import argparse
+import dataclasses
+import math
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from _bare_loop import whiten
+from _common import (
+    DATASETS,
+    Data,
+    load_data,
+    parse_arguments,
+    positive_int,
+    say,
+    seed_value,
+)
+from _contenders import CONTENDERS, Task, make_labels
+from _machine import PeakMemory, gemm_peak
+from _small_data import N_EPOCHS, format_small, make_small_task, run_small, warm_up
+from _speed_table import Entry, describe_machine, format_rows, judge, measure, summarize
+from _tables import write_table
+
+from sk_memorize import MemorizingMLP
+
+
+def choose_entries(
+    names: Sequence[str], X: np.ndarray, y: np.ndarray, budget: float
+) -> list[Entry]:
+    """Give each contender its task.
+
+    MemorizingMLP is trained for one epoch, to see what it chooses.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Keys of `CONTENDERS`.
+    X : ndarray of shape (n_samples, n_features)
+        Training inputs.
+    y : ndarray of shape (n_samples,)
+        Training labels, from 0 on.
+    budget : float
+        Seconds for each.
+
+    Returns
+    -------
+    entries : list of Entry
+        In the order of `names`.
+    """
+    say("one epoch, to see what MemorizingMLP chooses")
+    chosen = MemorizingMLP(max_epochs=1, target_accuracy=None, device="cpu").fit(X, y)
+    hidden = chosen.hidden_layer_sizes_
+    n_whitened = whiten(torch.from_numpy(X)).shape[1]
+    entries = []
+    for name in names:
+        stock = CONTENDERS[name].batch_size
+        if stock is None:
+            task = Task(hidden, chosen.batch_size_, chosen.precision_, budget=budget)
+            n_inputs = n_whitened
+        else:
+            task = Task(hidden, min(stock, len(X)), "float32", budget=budget)
+            n_inputs = X.shape[1]
+        entries.append(Entry(name, task, (n_inputs, *hidden, int(y.max()) + 1)))
+    return entries
+
+
+def attainable_accuracy(X: np.ndarray, y: np.ndarray) -> float:
+    """Compute what equal rows with different labels leave of an accuracy of 1."""
+    pairs = pd.DataFrame({"row": [hash(row.tobytes()) for row in X], "label": y})
+    return float(pairs.value_counts().groupby("row").max().sum() / len(y))
+
+
+def run(args: argparse.Namespace, data: Data) -> tuple[pd.DataFrame, str]:
+    """Let all contenders fit the data.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each contender.
+    machine : str
+        What the machine can do at most.
+    """
+    warm_up(args.contenders, dataclasses.replace(make_small_task(), n_epochs=2))
+    X = data.X_train
+    entries = choose_entries(
+        args.contenders, X, make_labels(data.y_train, "true", 0), args.budget
+    )
+    print("measuring: matrix products ...", file=sys.stderr, flush=True)
+    peaks = {entry.name: gemm_peak(entry.shapes, entry.dtype) for entry in entries}
+    machine = describe_machine(entries[0])
+
+    fits: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in entries}
+    for seed in range(args.seed, args.seed + args.repeats):
+        y = make_labels(data.y_train, args.labels, seed)
+        limit = attainable_accuracy(X, y)
+        for entry in entries:
+            say(f"{args.labels} labels, {entry.name}, seed {seed}")
+            task = dataclasses.replace(entry.task, attainable_accuracy=limit)
+            with PeakMemory() as memory:
+                fit = CONTENDERS[entry.name].fit(X, y, task, seed)
+            fits[entry.name].append(measure(fit, task, entry.sizes, len(y), memory.mb))
+    rows = [summarize(fits[e.name], e, peaks[e.name], data) for e in entries]
+    return pd.DataFrame(rows), machine
+
+
+def positive_seconds(text: str) -> float:
+    """Read a number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
+    return value
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser; options of other scripts have the same meaning here."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--dataset",
+        choices=DATASETS,
+        default="auto",
+        help="data set; auto: MNIST if it can be had, else scikit-learn's digits",
+    )
+    parser.add_argument(
+        "--data-home",
+        metavar="DIR",
+        help="folder of the data sets, in torchvision's layout; without it "
+        "SK_MEMORIZE_DATA, or a cache folder, counts",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=("permuted", "true"),
+        default="permuted",
+        help="which labels to fit; those of the small data are permuted",
+    )
+    parser.add_argument(
+        "--contenders",
+        choices=CONTENDERS,
+        nargs="+",
+        default=list(CONTENDERS),
+        metavar="NAME",
+        help="who takes part",
+    )
+    parser.add_argument(
+        "--budget",
+        type=positive_seconds,
+        default=120.0,
+        metavar="SECONDS",
+        help="time for each fit; the epoch in which it is over is finished, and counts",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=positive_int,
+        default=3,
+        help="fits of each contender, with one seed after the other",
+    )
+    parser.add_argument(
+        "--small-repeats",
+        type=positive_int,
+        default=5,
+        help="the same for the small data",
+    )
+    parser.add_argument(
+        "--no-small", action="store_true", help="leave the small data out"
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed_value,
+        default=0,
+        help="first seed of the initial weights, the order of the rows and the "
+        "permutation",
+    )
+    parser.add_argument(
+        "--max-samples",
+        type=positive_int,
+        metavar="N",
+        help="train on a stratified sample of N rows; without it, on all",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="also write the first table: .csv, .json (a list of records) or .md",
+    )
+    # What the shared functions read of the options that have no use here.
+    parser.set_defaults(folds=0, n_jobs=1, plot=None, device="cpu")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    args = parse_arguments(make_parser(), argv)
+    # The order of the table, whatever that of the arguments is.
+    args.contenders = [name for name in CONTENDERS if name in args.contenders]
+    data = load_data(args)
+    table, machine = run(args, data)
+    title = (
+        f"Speed, {args.labels} labels: {data.title}, {len(data.y_train)} rows, at most "
+        f"{args.budget:g} s a fit, medians of {args.repeats}"
+    )
+    print(f"\n{textwrap.fill(title, 100)}\n")
+    print(f"{format_rows(table)}\n\n{machine}\n\n{judge(table)}")
+    write_table(table, args.output)
+    if not args.no_small:
+        small = run_small(args.contenders, args.small_repeats, args.seed)
+        title = (
+            f"Small data, permuted labels: digits, {N_EPOCHS} epochs, "
+            f"medians of {args.small_repeats}"
+        )
+        print(f"\n{title}\n\n{format_small(small)}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no further table is written")

@@ -1,0 +1,370 @@
+"""The script that times the contenders, run on digits."""
+
+import json
+import math
+import re
+
+import _machine
+import _small_data
+import numpy as np
+import pandas as pd
+import pytest
+import speed
+import torch
+from _bare_loop import _one_thread_if, cycles, learning_rate, whiten
+from _common import Data
+from _contenders import CONTENDERS, Fit, ReluNetwork, Task, make_labels
+from _machine import PeakMemory, gemm_peak
+from _speed_table import Entry, count_flops, format_rows, judge, measure, summarize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from sk_memorize import MemorizingMLP, load_dataset
+from sk_memorize.neural._whitening import apply_whitening, fit_whitening
+
+NAMES = ["MemorizingMLP", "bare loop", "skorch", "MLPClassifier", "notebook loop"]
+KEYS = [
+    *("contender", "dataset", "n_train", "hidden_layer_sizes", "epochs", "seconds"),
+    *("reached", "train_accuracy", "seconds_per_epoch", "tflops", "gemm_peak_tflops"),
+    *("peak_fraction", "peak_memory_mb"),
+]
+QUICK = ["--dataset", "digits", "--max-samples", "300", "--repeats", "1"]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(_machine, "_SECONDS", 0.002)
+    # On a busy machine the threads of tiny products wait for each other.
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = load_dataset("digits")
+    y = make_labels(data.y_train, "permuted", 0)
+    return data.X_train[:300], y[:300]
+
+
+def run_script(tmp_path, *arguments):
+    output = tmp_path / "table.json"
+    speed.main([*QUICK, *arguments, "--output", str(output)])
+    return json.loads(output.read_text())
+
+
+def test_every_contender_has_a_row(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(_small_data, "N_EPOCHS", 2)
+    records = run_script(tmp_path, "--budget", "1e-9", "--small-repeats", "1")
+    assert [record["contender"] for record in records] == NAMES
+    for record in records:
+        assert list(record) == KEYS
+        assert (record["dataset"], record["n_train"]) == ("digits", 300)
+        assert record["hidden_layer_sizes"] == records[0]["hidden_layer_sizes"]
+        # The time was over at once, hence in the first epoch.
+        assert (record["epochs"], record["reached"]) == (1, False)
+        assert 0 < record["train_accuracy"] < 0.9
+        assert record["seconds"] >= record["seconds_per_epoch"] > 0
+        rate = record["tflops"] / record["gemm_peak_tflops"]
+        assert record["peak_fraction"] == pytest.approx(rate)
+    out = capsys.readouterr().out
+    assert "Speed, permuted labels: digits, 300 rows, at most 1e-09 s a fit" in out
+    assert f"not reached: {records[0]['train_accuracy']:.5f}" in out
+    assert out.count("is NOT reached by all fits") == len(NAMES)
+    assert re.search(r"GEMM peaks .* float32 \S+, bfloat16 \S+ TFLOPS; \d+ thr", out)
+    small = out[out.index("Small data") :].splitlines()[4:]
+    assert [line.split("|")[1].strip() for line in small] == NAMES
+    assert list(tmp_path.iterdir()) == [tmp_path / "table.json"]
+
+
+def test_the_repeats_take_turns_in_the_order_of_the_table(tmp_path, capsys):
+    arguments = ["--contenders", "MLPClassifier", "MemorizingMLP", "--no-small"]
+    arguments += ["--repeats", "2", "--seed", "5", "--budget", "30"]
+    records = run_script(tmp_path, *arguments, "--labels", "true")
+    assert [record["contender"] for record in records] == NAMES[::3]
+    assert all(record["reached"] for record in records)
+    captured = capsys.readouterr()
+    fits = re.findall(r"true labels, (.*), seed (\d)", captured.err)
+    assert fits == [(name, seed) for seed in "56" for name in NAMES[::3]]
+    assert "Small data" not in captured.out
+    assert "times MemorizingMLP's" in captured.out
+
+
+@pytest.mark.parametrize("name", ["MemorizingMLP", "bare loop", "notebook loop"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_labels_are_reached(name, precision, digits):
+    task = Task((64, 64), 32, precision)
+    fit = CONTENDERS[name].fit(*digits, task, 0)
+    assert fit.train_accuracy >= (0.9999 if name == "notebook loop" else 1)
+    assert 2 < fit.epochs < 200
+    assert 0 < fit.train_seconds < fit.seconds
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_epochs_can_be_given(name, digits):
+    fit = CONTENDERS[name].fit(*digits, Task((32,), 64, "float32", n_epochs=3), 0)
+    assert fit.epochs == 3
+    assert 0 < fit.train_seconds <= fit.seconds
+    again = CONTENDERS[name].fit(*digits, Task((32,), 64, "float32", n_epochs=3), 0)
+    assert again.train_accuracy == fit.train_accuracy
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_that_is_left_over_does_no_harm(name, digits):
+    X, y = digits
+    task = Task((32,), 64, "float32", n_epochs=2)
+    assert CONTENDERS[name].fit(X[:129], y[:129], task, 0).epochs == 2
+
+
+@pytest.mark.parametrize("name", NAMES[2:])
+@pytest.mark.parametrize("n_epochs", [None, 2])
+def test_an_interrupt_is_not_taken_for_the_end(name, n_epochs, digits, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ReluNetwork, "forward", interrupted)
+    monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        CONTENDERS[name].fit(*digits, Task((32,), 64, "float32", n_epochs), 0)
+
+
+def test_the_bare_loop_has_the_recipe_of_the_estimator(digits):
+    X, y = digits
+    clf = MemorizingMLP(hidden_layer_sizes=(16,), batch_size=16, max_epochs=66)
+    # Too small for the labels, so all cycles are gone through.
+    with pytest.warns(ConvergenceWarning):
+        clf.fit(X, y)
+    n_batches = -(-len(X) // 16)
+    rates = []
+    for length, peak in cycles(None, n_batches):
+        first = 0.5 / n_batches
+        rates += [learning_rate((e + first) / length, peak) for e in range(length)]
+        if len(rates) >= 66:
+            break
+    # Cycles of 22, 6, 44 epochs; the estimator's last one is cut short.
+    assert rates[:28] == pytest.approx(clf.history_["lr"].tolist()[:28])
+    net = clf.net_
+    assert net.optimizer_.defaults["betas"] == (0.9, 0.95)
+    assert isinstance(net.optimizer_, torch.optim.Adam)
+    slopes = [getattr(layer, "negative_slope", None) for layer in net.module_.layers]
+    assert slopes == [None, None, -0.5, None]
+
+    given = MemorizingMLP(batch_size=16, max_epochs=5, target_accuracy=None).fit(X, y)
+    ((length, peak),) = cycles(5, n_batches)
+    rates = [learning_rate((e + 0.5 / n_batches) / length, peak) for e in range(5)]
+    assert rates == pytest.approx(given.history_["lr"].tolist())
+
+
+@pytest.mark.parametrize("n_rows", [40, 300])
+def test_the_bare_loop_whitens_as_the_estimator_does(n_rows, digits):
+    X = torch.from_numpy(digits[0][:n_rows])
+    ours = whiten(X)
+    theirs = apply_whitening(X, *fit_whitening(X, 0.1), dtype=torch.float32)
+    assert ours.shape == theirs.shape
+    # Directions have no sign, so inner products are compared.
+    torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=1e-3, atol=1e-2)
+
+
+def test_small_steps_have_one_thread():
+    torch.set_num_threads(2)
+    with _one_thread_if(10**6):
+        assert torch.get_num_threads() == 1
+    with _one_thread_if(10**9):
+        assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 2
+
+
+def test_small_data():
+    names = ["MemorizingMLP", "bare loop"]
+    table = _small_data.run_small(names, repeats=1, seed=0)
+    assert table["contender"].tolist() == names
+    ours, bare = table.to_dict("records")
+    assert list(ours) == [
+        *("contender", "seconds", "ratio_to_bare_loop", "train_accuracy")
+    ]
+    assert ours["ratio_to_bare_loop"] == ours["seconds"] / bare["seconds"]
+    assert bare["ratio_to_bare_loop"] == 1
+    assert min(table["train_accuracy"]) > 0.9
+    shown = _small_data.format_small(table.assign(ratio_to_bare_loop=[2.0, math.nan]))
+    assert "| 2.00 " in shown
+    assert "| - " in shown
+
+
+def test_small_data_has_paired_ratios(monkeypatch):
+    def contender(*seconds):
+        fits = iter([Fit(30, s, s, 1.0) for s in (9.0, *seconds)])  # 9 s to warm up
+        return type("Contender", (), {"fit": lambda self, *args: next(fits)})()
+
+    monkeypatch.setitem(CONTENDERS, "skorch", contender(2.0, 9.0, 4.0))
+    monkeypatch.setitem(CONTENDERS, "bare loop", contender(1.0, 3.0, 4.0))
+    table = _small_data.run_small(["bare loop", "skorch"], repeats=3, seed=0)
+    assert table["seconds"].tolist() == [3, 4]
+    assert table["ratio_to_bare_loop"].tolist() == [1, 2]
+    monkeypatch.setitem(CONTENDERS, "skorch", contender(2.0))
+    alone = _small_data.run_small(["skorch"], repeats=1, seed=0)
+    assert math.isnan(alone["ratio_to_bare_loop"][0])
+
+
+def test_flops_and_rates():
+    # 5 * 3 + 3 * 2 = 21 weights: 21 products for the outputs, 21 for the weights'
+    # gradients, 6 for those of the second layer's inputs; two operations each.
+    assert count_flops((5, 3, 2)) == 2 * (21 + 21 + 6)
+    fit = Fit(epochs=4, seconds=3.0, train_seconds=2.0, train_accuracy=0.99995)
+    task = Task((3,), 10, "float32")
+    assert measure(fit, task, (5, 3, 2), 1000, 7.0) == {
+        "epochs": 4,
+        "seconds": 3.0,
+        "reached": True,
+        "train_accuracy": 0.99995,
+        "seconds_per_epoch": 0.5,
+        "tflops": pytest.approx(96 * 1000 * 4 / 2.0 / 1e12),
+        "peak_memory_mb": 7.0,
+    }
+
+
+def row_of(name, *fits):
+    X, y = np.zeros((10, 5), np.float32), np.zeros(10, np.int64)
+    entry = Entry(name, Task((3,), 10, "float32"), (5, 3, 2))
+    measured = [
+        measure(Fit(e, s, s, a), entry.task, entry.sizes, 10, 1.0) for e, s, a in fits
+    ]
+    return summarize(measured, entry, 0.5, Data("noise", "noise", X, y, X, y))
+
+
+def test_medians_and_the_verdict():
+    good = row_of("MemorizingMLP", (10, 2.0, 1.0), (12, 9.0, 1.0), (20, 4.0, 1.0))
+    slow = row_of("bare loop", (10, 6.0, 1.0))
+    bad = row_of("skorch", (10, 5.0, 1.0), (30, 5.0, 0.5), (30, 5.0, 0.75))
+    assert list(good) == KEYS
+    assert (good["epochs"], good["seconds"], good["reached"]) == (12, 4, True)
+    assert (bad["epochs"], bad["train_accuracy"], bad["reached"]) == (30, 0.75, False)
+    table = pd.DataFrame([good, slow, bad])
+    ours, bare, skorch = judge(table).splitlines()
+    assert ours.endswith("(99.99%) is reached in 4.0 s.")
+    assert bare.endswith("reached in 6.0 s, 1.50 times MemorizingMLP's.")
+    assert "NOT reached by all fits; median accuracy 0.75000 after 30 epochs" in skorch
+    shown = format_rows(table)
+    assert shown.count("| reached ") == 2
+    assert "| not reached: 0.75000 |" in shown
+    (alone,) = judge(pd.DataFrame([slow])).splitlines()
+    assert alone.endswith("is reached in 6.0 s.")
+
+
+def test_equal_rows_bound_the_accuracy():
+    X = np.array([[1], [1], [1], [2]], np.float32)
+    assert speed.attainable_accuracy(X, np.array([0, 0, 1, 1])) == 0.75
+    task = Task((3,), 2, "float32", attainable_accuracy=0.75)
+    assert task.is_reached(0.75)
+    assert not task.is_reached(0.74)
+
+
+def test_chosen_sizes(digits):
+    X, y = digits
+    chosen = MemorizingMLP(max_epochs=1, target_accuracy=None).fit(X, y)
+    hidden = chosen.hidden_layer_sizes_
+    first, *_, skorch, mlp, notebook = speed.choose_entries(NAMES, X, y, 9.0)
+    # Some of the 64 pixels are always dark.
+    assert first.sizes == (whiten(torch.from_numpy(X)).shape[1], *hidden, 10)
+    assert first.sizes[0] < 64
+    assert skorch.sizes == (64, *hidden, 10)
+    assert first.task.batch_size == chosen.batch_size_
+    sizes = [entry.task.batch_size for entry in (skorch, mlp, notebook)]
+    assert sizes == [128, 200, 64]
+    assert skorch.shapes[0] == (128, 64, hidden[0])
+    assert {entry.task.precision for entry in (skorch, mlp, notebook)} == {"float32"}
+    assert all(entry.task.budget == 9.0 for entry in (first, skorch))
+
+
+def test_the_fastest_product_is_the_peak(monkeypatch):
+    assert gemm_peak([(20, 30, 40)], torch.float32) > 0
+    assert gemm_peak([(20, 30, 40)], torch.bfloat16) > 0
+    monkeypatch.setattr(_machine, "_product_rate", lambda n, a, b, dtype: a * b / n)
+    assert gemm_peak([(1, 2, 3), (2, 4, 6), (3, 6, 2)], torch.float32) == 12
+
+
+@pytest.mark.skipif(not _machine._STATM.exists(), reason="the system does not tell")
+def test_peak_memory_is_seen_after_it_was_freed():
+    with PeakMemory() as memory:
+        block = np.ones(40_000_000, np.uint8)
+        _machine.time.sleep(0.05)
+        del block
+    assert 39 < memory.mb < 100
+
+
+def test_peak_memory_is_nan_where_the_system_does_not_tell(tmp_path, monkeypatch):
+    monkeypatch.setattr(_machine, "_STATM", tmp_path / "statm")
+    with PeakMemory() as memory:
+        pass
+    assert math.isnan(memory.mb)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--contenders", "nobody"], "--contenders: invalid choice: 'nobody'"),
+        (["--labels", "random"], "--labels: invalid choice: 'random'"),
+        (["--budget", "0"], "--budget: must be a positive number, got '0'"),
+        (["--budget", "nan"], "--budget: must be a positive number, got 'nan'"),
+        (["--budget", "soon"], "--budget: must be a positive number, got 'soon'"),
+        (["--repeats", "0"], "--repeats: must be an int of at least 1, got '0'"),
+        (["--small-repeats", "0"], "--small-repeats: must be an int of at least 1"),
+        (["--seed", "-1"], "--seed: must be an int of at least 0, got '-1'"),
+        (["--dataset", "cats"], "--dataset: invalid choice: 'cats'"),
+        (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
+        (["--dataset", "digits", "--max-samples", "11"], "11 rows are too few"),
+        (["--output", "{tmp}/none/table.json"], "--output: the folder .*none does not"),
+        (["--output", "{tmp}/table.xlsx"], "--output: .* must end in one of .csv"),
+        (["--dataset", "mnist", "--data-home", "{tmp}/void"], "void"),
+    ],
+)
+def test_wrong_arguments_are_named_before_any_work(
+    arguments, words, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(speed, "run", never)
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    with pytest.raises(SystemExit) as stop:
+        speed.main([argument.format(tmp=tmp_path) for argument in arguments])
+    assert stop.value.code not in (0, None)
+    assert len(re.findall(words, capsys.readouterr().err)) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def never(*args, **kwargs):
+    raise AssertionError("the work began")
+
+
+def no_network(*args, **kwargs):
+    raise OSError("no network")
+
+
+def test_without_mnist_the_title_says_that_it_is_about_digits(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    arguments = ["--contenders", "bare loop", "--budget", "1e-9", "--no-small"]
+    speed.main([*QUICK[2:], *arguments, "--data-home", str(tmp_path / "void")])
+    captured = capsys.readouterr()
+    assert captured.err.startswith("notice: ")
+    assert "permuted labels: digits (" in captured.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interrupt_leaves_no_table(tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(speed, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_script(tmp_path, "--contenders", "bare loop", "--budget", "1e-9")
+    assert not list(tmp_path.iterdir())
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        speed.main(["--help"])
+    assert stop.value.code == 0
+    options = ["dataset", "data-home", "labels", "contenders", "budget", "repeats"]
+    options += ["small-repeats", "no-small", "seed", "max-samples", "output"]
+    words = set(capsys.readouterr().out.split())
+    assert {f"--{option}" for option in options} <= words
