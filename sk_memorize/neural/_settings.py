@@ -17,7 +17,7 @@ from ._schedules import policy_class
 
 # Multiplications of a step below which a second thread costs more than it saves,
 # and the conversion to bfloat16 more than its products do.
-_SMALL_STEP = 2e7
+_SMALL_STEP = 3e7
 
 # With fewer columns than this the network is deeper, the batches are larger, and
 # bfloat16 would round neighboring rows to the same inputs.
