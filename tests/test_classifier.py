@@ -165,8 +165,8 @@ def test_it_goes_on_in_longer_cycles():
     assert clf.train_accuracy_ == 1.0
     assert clf.n_epochs_ > 3
     lr = clf.history_["lr"].to_numpy()
-    assert lr[3] < lr[1]  # the second cycle begins low
-    assert lr[4:9].argmax() in (0, 1)
+    assert lr[3] <= 0.1 * clf.lr_  # a short cycle with a low peak
+    assert lr[4] < lr[6] > 0.5 * clf.lr_ > lr[-1]  # a long one of 6 epochs
 
 
 @pytest.mark.parametrize(

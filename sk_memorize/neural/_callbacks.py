@@ -95,6 +95,9 @@ class StopAtAccuracy(Callback):
         Epochs at whose end the accuracy is always checked.
     dropout : bool
         Whether units are dropped in training, which hides the accuracy.
+    highest_lr : float
+        No stop while the learning rate is higher: a few rows are right after a
+        few large steps, with weights that are useless for any other row.
     """
 
     def __init__(
@@ -104,12 +107,14 @@ class StopAtAccuracy(Callback):
         target: float,
         cycle_ends: set[int],
         dropout: bool,
+        highest_lr: float,
     ) -> None:
         self.rows = rows
         self.inputs = inputs
         self.target = target
         self.cycle_ends = cycle_ends
         self.dropout = dropout
+        self.highest_lr = highest_lr
         self.result: Result | None = None
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
@@ -119,6 +124,8 @@ class StopAtAccuracy(Callback):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         """Check the accuracy, and stop the training if it suffices."""
         epoch = len(net.history)
+        if net.optimizer_.param_groups[0]["lr"] > self.highest_lr:
+            return
         if not (self.dropout or epoch in self.cycle_ends or self._promising(net)):
             return
         self.result = self.rows.assess(net.module_)
