@@ -19,9 +19,10 @@ def pair(n):
 def test_every_row_once_an_epoch_and_no_batch_of_one_row(n, batch_size, seed):
     batches = ShuffledBatches(pair(n), batch_size, seed)
     for _ in range(2):
-        targets = [y for _, y in batches]
+        targets = [y.clone() for _, y in batches]
         assert len(targets) == len(batches)
         assert sorted(torch.cat(targets).tolist()) == list(range(n))
+        assert torch.equal(batches.order, torch.cat(targets))
         sizes = [len(y) for y in targets]
         assert min(sizes) >= 2
         assert max(sizes) - min(sizes) <= 1
@@ -39,7 +40,7 @@ def test_single_rows_where_they_are_asked_for():
 
 def test_orders_differ_from_epoch_to_epoch_and_follow_the_seed():
     first, same, other = (ShuffledBatches(pair(64), 64, seed) for seed in (0, 0, 1))
-    (_, one), (_, two) = next(iter(first)), next(iter(first))
+    one, two = (next(iter(first))[1].clone() for _ in range(2))
     assert not torch.equal(one, two)
     assert torch.equal(next(iter(same))[1], one)
     assert not torch.equal(next(iter(other))[1], one)

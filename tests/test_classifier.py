@@ -145,10 +145,19 @@ def test_history_has_one_row_an_epoch():
 
 
 def test_a_lower_target_stops_earlier():
-    low = quick(target_accuracy=0.5).fit(X, Y_PERMUTED)
-    high = quick().fit(X, Y_PERMUTED)
+    low = quick(target_accuracy=0.5, lr_scheduler=None).fit(X, Y_PERMUTED)
+    high = quick(lr_scheduler=None, lr=1e-3).fit(X, Y_PERMUTED)
     assert 0.5 <= low.train_accuracy_ < 1
     assert low.n_epochs_ < high.n_epochs_
+
+
+def test_it_does_not_stop_while_the_learning_rate_is_high():
+    # Enough of it is right from the first epoch on.
+    clf = quick(target_accuracy=0.01, lr_scheduler_params={"cycle_epochs": 10})
+    history = clf.fit(X, Y_PERMUTED).history_
+    assert len(history) == 8  # 0.2 up, 0.8 down: a quarter is reached at 0.8
+    assert history["lr"].iloc[-1] > 0.25 * clf.lr_
+    assert quick(target_accuracy=0.01, lr_scheduler=None).fit(X, y).n_epochs_ == 1
 
 
 def test_a_missed_target_is_told():

@@ -16,7 +16,7 @@ def count(module):
 
 def test_the_notebooks_network_has_its_number_of_parameters():
     sizes = (256, 512, 256, 128, 64, 32)
-    module = BatchNormMLP(784, 10, sizes, norm_position="after")
+    module = BatchNormMLP(784, 10, sizes, norm_position="after", negative_slope=0.0)
     assert count(module) == 509_930
     for layer, kind in zip(
         module.layers,
@@ -43,7 +43,7 @@ def test_the_papers_networks_have_their_number_of_parameters():
 )
 def test_only_the_documented_layers(norm, kind):
     module = BatchNormMLP(5, 3, (16, 8), norm=norm, dropout=0.1)
-    allowed = (nn.Linear, nn.ReLU, nn.Dropout) + ((kind,) if kind else ())
+    allowed = (nn.Linear, nn.LeakyReLU, nn.Dropout) + ((kind,) if kind else ())
     assert all(isinstance(layer, allowed) for layer in module.layers)
     linear = [layer for layer in module.layers if isinstance(layer, nn.Linear)]
     assert [layer.out_features for layer in linear] == [16, 8, 3]
@@ -59,7 +59,7 @@ def test_outputs_and_gradients_are_those_of_torchs_layers(norm_position):
         elif isinstance(layer, nn.BatchNorm1d):
             twin = nn.BatchNorm1d(layer.num_features)
         else:
-            twin = nn.ReLU()
+            twin = nn.LeakyReLU(-0.5)
         twin.load_state_dict(layer.state_dict())
         reference.append(twin)
     generator = torch.Generator().manual_seed(0)
@@ -73,6 +73,14 @@ def test_outputs_and_gradients_are_those_of_torchs_layers(norm_position):
         torch.testing.assert_close(ours, theirs)
     module.eval(), reference.eval()
     torch.testing.assert_close(module(X), reference(X))
+
+
+@pytest.mark.parametrize("slope", [-1.0, -0.5, 0.0, 0.2])
+def test_the_rectifier_has_the_slope(slope):
+    module = BatchNormMLP(1, 2, (3,), norm=None, negative_slope=slope)
+    X = torch.tensor([[-2.0, 0.0, 3.0]])
+    expected = torch.tensor([[-2.0 * slope, 0.0, 3.0]])
+    assert torch.equal(module.layers[1](X), expected)
 
 
 def test_the_seed_decides_the_weights_and_the_global_generator_is_left_alone():
@@ -110,7 +118,7 @@ def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
 
 def test_a_new_first_layer_shares_the_others():
     module = BatchNormMLP(4, 2, (8,), seed=0)
-    other = module.with_first_layer(nn.Linear(9, 8))
-    assert other.layers[0].in_features == 9
+    other = module.with_first_layers(nn.Identity(), nn.Linear(9, 8))
+    assert other.layers[1].in_features == 9
     assert module.layers[0].in_features == 4
-    assert all(a is b for a, b in zip(other.layers[1:], module.layers[1:], strict=True))
+    assert all(a is b for a, b in zip(other.layers[2:], module.layers[1:], strict=True))

@@ -1,7 +1,5 @@
 """Learning rate schedules."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -90,9 +88,9 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nearly_nothing():
 
 
 def test_one_cycle_starts_again_and_repeats_the_last_length():
-    factors = [one_cycle_factor(step, [10, 20], 0.2) for step in range(70)]
-    np.testing.assert_allclose(factors[10:30], factors[30:50])
-    assert [int(np.argmax(factors[a:b])) for a, b in [(0, 10), (10, 30)]] == [2, 4]
+    factors = [one_cycle_factor(step, [10, 5, 20], 0.2) for step in range(75)]
+    np.testing.assert_allclose(factors[15:35], factors[35:55])
+    assert [int(np.argmax(factors[a:b])) for a, b in [(0, 10), (15, 35)]] == [2, 4]
 
 
 def test_one_cycle_sets_the_rates_of_an_optimizer():
@@ -111,5 +109,14 @@ def test_one_cycle_sets_the_rates_of_an_optimizer():
 def test_cycles_fill_the_epochs_and_grow(first, max_epochs):
     cycles = cycle_epochs(first, max_epochs)
     assert sum(cycles) == max_epochs
-    assert all(b >= a for a, b in pairwise(cycles[:-1]))
-    assert cycles[0] == min(first, max_epochs) or len(cycles) == 1
+    assert min(cycles) >= 1
+    # What is left at the end is the last cycle.
+    long, short = cycles[:-1:2], cycles[1:-1:2]
+    assert long == [first * 2**i for i in range(len(long))]
+    assert short == [-(-length // 4) for length in long[: len(short)]]
+
+
+def test_short_cycles_have_a_low_peak():
+    factors = [one_cycle_factor(step, [100, 50, 200], 0.2) for step in range(350)]
+    peaks = [max(factors[a:b]) for a, b in [(0, 100), (100, 150), (150, 350)]]
+    assert peaks == pytest.approx([1, 0.1, 1], rel=0.05)

@@ -1,6 +1,7 @@
 """Forward and backward pass of a BatchNormMLP in memory of its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ class _Block:
     weight_grad: Tensor
     norm: nn.BatchNorm1d
     negative_slope: float
+    fused: bool
     inputs: Tensor
     centered: Tensor  # outputs of the Linear layer less their mean
     normalized: Tensor
@@ -30,7 +32,6 @@ class _Block:
     mean: Tensor
     rstd: Tensor
     scale: Tensor
-    fused: bool
 
 
 _leaky_relu = torch.ops.aten.leaky_relu.out
@@ -118,10 +119,7 @@ class Backprop:
             isinstance(last, nn.Linear)
             and len(hidden) > 0
             and len(hidden) % 3 == 0
-            and all(
-                isinstance(layer, kinds[i % 3])  # type: ignore[arg-type]  # a union is fine
-                for i, layer in enumerate(hidden)
-            )
+            and all(isinstance(layer, kinds[i % 3]) for i, layer in enumerate(hidden))
             and all(
                 layer.out_features >= _OUTPUT_MULTIPLE
                 for layer in hidden
@@ -133,8 +131,8 @@ class Backprop:
     def _flatten(self) -> None:
         # One tensor for all parameters and one for all gradients: a single
         # call converts, updates or clears them. Zero rows pad the last layer.
-        weights = [layer.weight for layer in self.linears]
-        others = [p for norm in self.norms for p in (norm.weight, norm.bias)]
+        weights: list[Any] = [layer.weight for layer in self.linears]
+        others: list[Any] = [p for norm in self.norms for p in (norm.weight, norm.bias)]
         others.append(self.linears[-1].bias)
         n_padding = -self.n_classes % _OUTPUT_MULTIPLE * self.linears[-1].in_features
         self._n_weights = sum(w.numel() for w in weights)
@@ -195,9 +193,10 @@ class Backprop:
                 weight_grad,
                 norm,
                 slope,
-                *(empty(0), *(empty(norm.num_features) for _ in range(5))),
-                *(torch.empty(norm.num_features, device=device) for _ in range(3)),
                 self._fused,
+                empty(0),
+                *(empty(norm.num_features) for _ in range(5)),
+                *(torch.empty(norm.num_features, device=device) for _ in range(3)),
             )
             for (weight, weight_grad), norm, slope in zip(
                 self._weights, self.norms, self.slopes, strict=False
@@ -267,7 +266,7 @@ class Backprop:
             error -= smoothing / self.n_classes
         d_outputs, part, target = self._heads[len(X)]
         error.scatter_add_(1, y[:, None], target).mul_(part)
-        bias, bias_grad = self._grads[-1]
+        _, bias_grad = self._grads[-1]
         torch.sum(error, 0, out=bias_grad)
         d_outputs[:, : self.n_classes].copy_(error)
 
@@ -311,9 +310,7 @@ def _forward(block: _Block, frozen: bool) -> Tensor:
 
 def _backward(block: _Block, scale_grad: Tensor, shift_grad: Tensor) -> Tensor:
     d, x, spare = block.d_outputs, block.centered, block.spare
-    _leaky_relu_backward(
-        d, block.normalized, block.negative_slope, False, grad_input=d
-    )
+    _leaky_relu_backward(d, block.normalized, block.negative_slope, False, grad_input=d)
     if block.fused:
         d, d_scale, d_shift = _batch_norm_backward(
             d,

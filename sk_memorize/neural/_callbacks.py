@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import torch
 from skorch.callbacks import Callback
 from skorch.exceptions import SkorchException
 from torch import Tensor, nn

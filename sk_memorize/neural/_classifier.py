@@ -76,7 +76,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         `hidden_layer_sizes` is given.
     depth : "auto" or int, default="auto"
         Number of hidden layers. "auto" is 2, or 4 if there are fewer than 16
-        columns. Ignored if `hidden_layer_sizes` is given.
+        columns, or 6 if there are fewer than 4. Ignored if `hidden_layer_sizes`
+        is given.
     norm : {"batch", "group", "layer"} or None, default="batch"
         Normalization of the hidden layers.
     norm_position : {"before", "after"}, default="before"
@@ -118,8 +119,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         follows, then a long one twice as long as the first, and so on. "step"
         (default: a tenth every 5 epochs), "exponential" (0.95 an epoch) and
         "plateau" are torch's StepLR, ExponentialLR and ReduceLROnPlateau, and
-        "cosine" is its CosineAnnealingLR down to zero at `max_epochs`. A torch class steps after each epoch; for steps after
-        each batch give a :class:`skorch.callbacks.LRScheduler`.
+        "cosine" is its CosineAnnealingLR down to zero at `max_epochs`. A torch
+        class steps after each epoch; for steps after each batch give a
+        :class:`skorch.callbacks.LRScheduler`.
     lr_scheduler_params : dict, default=None
         Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
         length of the first cycle, and `warmup`, the rising part of a cycle
@@ -227,7 +229,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     *Sizes.* For the same arithmetic a narrow network that sees the rows more
     often learns more than a wide one, down to a few weights per label. In few
-    dimensions rows of different labels lie so close together that four layers,
+    dimensions rows of different labels lie so close together that more layers,
     large batches and float32 are needed to tell them apart.
 
     *Backward pass.* The default network's gradients are computed by a fixed
@@ -388,9 +390,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         all fitted attributes are set: the network is usable, and
         `train_accuracy_` and `n_epochs_` tell how far it got.
         """
-        X, y = validate_data(
-            self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2
-        )
+        X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
         check_classification_targets(y)
         encoder = LabelEncoder().fit(y)
         self.classes_ = encoder.classes_
@@ -416,8 +416,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             whitening = fit_whitening(inputs, self.whitening_shrinkage)
             # Columns that depend on others are not there any more, and what is
             # chosen by the number of columns is chosen by that of directions.
-            shape = len(X), whitening[1].shape[1]
-            settings = resolve_settings(self, *shape, len(self.classes_))
+            settings = resolve_settings(
+                self, len(X), whitening[1].shape[1], len(self.classes_)
+            )
             dtype = getattr(torch, settings.precision)
             inputs = apply_whitening(inputs, *whitening, dtype=dtype)
         self.hidden_layer_sizes_ = settings.hidden_layer_sizes

@@ -22,6 +22,7 @@ _SMALL_STEP = 3e7
 # With fewer columns than this the network is deeper, the batches are larger, and
 # bfloat16 would round neighboring rows to the same inputs.
 _FEW_FEATURES = 16
+_VERY_FEW_FEATURES = 4  # deeper still
 
 _WIDTH_STEP = 64
 _MAX_WIDTH = 2048
@@ -154,7 +155,9 @@ def _hidden_layer_sizes(
 
 def auto_depth(n_features: int) -> int:
     """Choose the number of hidden layers by the number of columns."""
-    return 2 if n_features >= _FEW_FEATURES else 4
+    if n_features >= _FEW_FEATURES:
+        return 2
+    return 4 if n_features >= _VERY_FEW_FEATURES else 6
 
 
 def auto_width(n_samples: int, n_features: int, depth: int) -> int:
