@@ -399,7 +399,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs labels of at least 2 classes. "
                 f"Got one class only: {self.classes_[0]!r}."
             )
-        settings = resolve_settings(self, *X.shape, len(self.classes_))
+        settings = resolve_settings(self, len(X), X.shape[1], len(self.classes_))
         with single_thread() if settings.single_thread else nullcontext():
             self._fit(_as_tensor(X), torch.from_numpy(encoder.transform(y)), settings)
         return self
