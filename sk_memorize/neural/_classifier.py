@@ -549,7 +549,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,)
             Logits; for two classes, the log-odds of the second.
         """
-        logits = self._logits(X).numpy()
+        logits = self._logits(X).float().numpy()
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict(self, X: Any) -> np.ndarray:

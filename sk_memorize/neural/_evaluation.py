@@ -1,5 +1,7 @@
 """What a trained network does on all rows, in eval mode."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,6 +9,7 @@ from torch.nn import functional as F
 from ._mlp import BatchNormMLP
 
 _CHUNK = 4096  # rows
+_FEW_PARAMETERS = 100_000
 
 
 @torch.no_grad()
@@ -63,9 +66,20 @@ def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
-    """Compute the outputs in eval mode, in chunks that bound the memory."""
+    """Compute the outputs in eval mode, in chunks that bound the memory.
+
+    The rounding of a matrix product depends on its number of rows, and the deep
+    networks for few columns amplify it. Small networks are therefore evaluated
+    in float64, which costs next to nothing: a row's outputs are then the same,
+    to more digits than float32 has, whatever the rows beside it.
+    """
     module.eval()
-    return torch.cat([module(chunk.float()) for chunk in X.split(_CHUNK)])
+    dtype = torch.float32
+    n_parameters = sum(p.numel() for p in module.parameters())
+    if X.device.type != "mps" and n_parameters < _FEW_PARAMETERS:
+        dtype = torch.float64
+        module = copy.deepcopy(module).double()
+    return torch.cat([module(chunk.to(dtype)) for chunk in X.split(_CHUNK)])
 
 
 def accuracy_and_loss(logits: Tensor, y: Tensor) -> tuple[float, float]:

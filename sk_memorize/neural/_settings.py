@@ -172,9 +172,9 @@ def auto_width(n_samples: int, n_features: int, depth: int) -> int:
 
 
 def _batch_size(estimator: Any, n_samples: int, n_features: int) -> int:
-    if estimator.batch_size == "auto":
-        return auto_batch_size(n_samples, n_features)
     needs_two = estimator.norm == "batch"
+    if estimator.batch_size == "auto":
+        return auto_batch_size(n_samples, n_features if needs_two else _FEW_FEATURES)
     _check(
         estimator,
         "batch_size",
