@@ -40,26 +40,28 @@ def recalibrate(module: BatchNormMLP, X: Tensor) -> Tensor:
        arXiv:2105.07576, section 3.
     """
     module.eval()
+    dtype, layers = _evaluated(module, X)
     # One piece of memory holds the outputs of one layer after the other: a chunk
     # of rows is read before the next layer's outputs take its place.
-    linears = [la for la in module.layers if isinstance(la, nn.Linear)]
+    linears = [la for la in layers if isinstance(la, nn.Linear)]
     widths = [linear.out_features for linear in linears]
-    if module.layers[0] is not linears[0]:
+    if layers[0] is not linears[0]:
         widths.append(X.shape[1])
-    memory = torch.empty(len(X), max(widths), device=X.device)
+    memory = torch.empty(len(X), max(widths), dtype=dtype, device=X.device)
     outputs = X
-    for layer in module.layers:
+    for kept, layer in zip(module.layers, layers, strict=True):
         if isinstance(layer, nn.BatchNorm1d):
             chunks = outputs.split(_CHUNK)
             mean = sum(chunk.sum(0) for chunk in chunks) / len(X)
             squares = sum((chunk - mean).square_().sum(0) for chunk in chunks)
-            layer.load_state_dict(
-                {"running_mean": mean, "running_var": squares / len(X)}, strict=False
-            )
+            statistics = {"running_mean": mean, "running_var": squares / len(X)}
+            kept.load_state_dict(statistics, strict=False)
+            # With the rounding of the statistics that are kept.
+            layer.load_state_dict(kept.state_dict())
         width = layer.out_features if isinstance(layer, nn.Linear) else None
         target = memory[:, : width or outputs.shape[1]]
         for chunk, out in zip(outputs.split(_CHUNK), target.split(_CHUNK), strict=True):
-            out.copy_(layer(chunk.float()))
+            out.copy_(layer(chunk.to(dtype)))
         outputs = target
     return outputs
 
@@ -74,12 +76,15 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     to more digits than float32 has, whatever the rows beside it.
     """
     module.eval()
-    dtype = torch.float32
+    dtype, layers = _evaluated(module, X)
+    return torch.cat([layers(chunk.to(dtype)) for chunk in X.split(_CHUNK)])
+
+
+def _evaluated(module: BatchNormMLP, X: Tensor) -> tuple[torch.dtype, nn.Sequential]:
     n_parameters = sum(p.numel() for p in module.parameters())
-    if X.device.type != "mps" and n_parameters < _FEW_PARAMETERS:
-        dtype = torch.float64
-        module = copy.deepcopy(module).double()
-    return torch.cat([module(chunk.to(dtype)) for chunk in X.split(_CHUNK)])
+    if X.device.type == "mps" or n_parameters >= _FEW_PARAMETERS:
+        return torch.float32, module.layers
+    return torch.float64, copy.deepcopy(module.layers).double()
 
 
 def accuracy_and_loss(logits: Tensor, y: Tensor) -> tuple[float, float]:
