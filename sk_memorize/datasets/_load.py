@@ -10,7 +10,6 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
@@ -178,6 +177,9 @@ def _user_cache() -> Path:
 
 
 def _load_digits(notice: str | None = None) -> Bunch:
+    # At use, for the import takes as long as the rest of this package's.
+    from sklearn.datasets import load_digits
+
     digits = load_digits()
     X_train, X_test, y_train, y_test = train_test_split(
         (digits.data / 16).astype(np.float32),

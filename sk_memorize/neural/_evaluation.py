@@ -125,14 +125,14 @@ def _group_equal_rows(X: Tensor) -> Tensor:
     factors = torch.randint(-(2**62), 2**62, X.shape[1:], generator=generator)
     factors = factors.to(X.device)
     # Adding zero turns the negative zeros into positive ones. The integers wrap
-    # around, hence the sums are exact, whatever their order.
-    keys = [
-        (((chunk.float() + 0.0).view(torch.int32).long() ^ 0x5BD1E995) * factors).sum(1)
-        for chunk in X.split(_CHUNK // 8)
-    ]
-    _, groups, counts = torch.unique(
-        torch.cat(keys), return_inverse=True, return_counts=True
-    )
+    # around, hence the sums are exact, whatever their order. Small tensors that
+    # outlive large ones would keep the allocator from reusing the latter's memory.
+    keys = torch.empty(len(X), dtype=torch.int64, device=X.device)
+    chunks = zip(X.split(_CHUNK // 8), keys.split(_CHUNK // 8), strict=True)
+    for chunk, out in chunks:
+        bits = (chunk.float() + 0.0).view(torch.int32).long()
+        torch.sum(bits.bitwise_xor_(0x5BD1E995).mul_(factors), 1, out=out)
+    _, groups, counts = torch.unique(keys, return_inverse=True, return_counts=True)
     rows = torch.nonzero(counts[groups] > 1).squeeze(1)
     if len(rows):
         # Among the rows that share a key, equality decides.
