@@ -1,18 +1,13 @@
-"""What the benchmark scripts share: arguments, data, and fits."""
+"""What the benchmark scripts share: data and fits."""
 
 import argparse
 import sys
-import tempfile
 import time
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import torch
-from _tables import PICTURES, TABLES
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline
@@ -24,149 +19,6 @@ from sk_memorize import (
     load_dataset,
     memorization_scoring,
 )
-
-DATASETS = ("auto", "mnist", "fashion-mnist", "kmnist", "cifar10", "digits")
-
-
-def positive_int(text: str) -> int:
-    """Read an int of at least 1."""
-    return _int_from(text, 1)
-
-
-def fold_count(text: str) -> int:
-    """Read a number of folds: 0, for no cross-validation, or at least 2."""
-    value = _int_from(text, 0)
-    if value == 1:
-        raise argparse.ArgumentTypeError("must be 0 or at least 2, got 1")
-    return value
-
-
-def seed_value(text: str) -> int:
-    """Read a seed."""
-    return _int_from(text, 0)
-
-
-def _int_from(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(
-            f"must be an int of at least {least}, got {text!r}"
-        )
-    return value
-
-
-def make_parser(description: str, *, folds: int = 3) -> argparse.ArgumentParser:
-    """Make a parser with the options that all scripts have."""
-    parser = argparse.ArgumentParser(
-        description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        "--dataset",
-        choices=DATASETS,
-        default="auto",
-        help="data set; auto: MNIST if it can be had, else scikit-learn's digits",
-    )
-    parser.add_argument(
-        "--data-home",
-        metavar="DIR",
-        help="folder of the data sets, in torchvision's layout; without it "
-        "SK_MEMORIZE_DATA, or a cache folder, counts",
-    )
-    parser.add_argument(
-        "--folds",
-        type=fold_count,
-        default=folds,
-        help="folds of the stratified cross-validation on the training part; 0: none",
-    )
-    parser.add_argument(
-        "--seed",
-        type=seed_value,
-        nargs="+",
-        default=[0],
-        help="seeds of the initial weights, the order of the rows and the "
-        "permutation; several seeds repeat the holdout",
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=int,
-        default=1,
-        help="processes that share the folds; -1: one per core",
-    )
-    parser.add_argument(
-        "--device", default="auto", help="where to train: auto, cpu, cuda, mps"
-    )
-    parser.add_argument(
-        "--max-samples",
-        type=positive_int,
-        metavar="N",
-        help="train on a stratified sample of N rows; without it, on all",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="also write the table: .csv, .json (a list of records) or .md",
-    )
-    parser.add_argument(
-        "--plot", metavar="FILE", help="draw the figure: .png, .pdf or .svg"
-    )
-    return parser
-
-
-def parse_arguments(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None = None
-) -> argparse.Namespace:
-    """Parse the arguments, and check them all before any work is done."""
-    args = parser.parse_args(argv)
-    if args.n_jobs == 0:
-        parser.error("argument --n-jobs: must not be 0; 1 is one process")
-    if args.device != "auto" and not _is_usable(args.device):
-        parser.error(
-            "argument --device: must be auto or a device that torch can use here, "
-            f"got {args.device!r}"
-        )
-    for option, suffixes in (("output", TABLES), ("plot", PICTURES)):
-        name = getattr(args, option)
-        if name is not None:
-            problem = _why_not_writable(Path(name), suffixes)
-            if problem:
-                parser.error(f"argument --{option}: {problem}")
-    if args.plot is not None:
-        try:
-            import matplotlib  # noqa: F401  only whether it is there
-        except ImportError:
-            parser.error(
-                "argument --plot: needs matplotlib; install the extra 'plot': "
-                'pip install -e ".[plot]"'
-            )
-    return args
-
-
-def _is_usable(device: str) -> bool:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):  # torch's ways to say no
-        return False
-    return True
-
-
-def _why_not_writable(path: Path, suffixes: Sequence[str]) -> str | None:
-    if path.suffix not in suffixes:
-        return f"{path} must end in one of {', '.join(suffixes)}"
-    if path.is_dir():
-        return f"{path} is a folder"
-    if not path.parent.is_dir():
-        return f"the folder {path.parent} does not exist"
-    try:
-        # Permissions do not tell everything: a read-only disk, for instance.
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        return f"the folder {path.parent} cannot be written to: {error.strerror}"
-    return None
 
 
 def fail(message: str) -> NoReturn:
@@ -195,8 +47,21 @@ class Data:
         return float(train @ test)
 
 
-def load_data(args: argparse.Namespace) -> Data:
-    """Load the data set that the arguments ask for; tell what is unusual."""
+def load_data(args: argparse.Namespace, folds: int = 0) -> Data:
+    """Load the data set that the arguments ask for; tell what is unusual.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With ``dataset``, ``data_home`` and ``max_samples``.
+    folds : int
+        Into how many the training part will be divided.
+
+    Returns
+    -------
+    data : Data
+        With as many rows in the training part as the arguments allow.
+    """
     with warnings.catch_warnings():
         # The notice is printed below, as a sentence of its own.
         warnings.simplefilter("ignore", UserWarning)
@@ -211,11 +76,11 @@ def load_data(args: argparse.Namespace) -> Data:
     X_train, y_train = bunch.X_train, bunch.y_train
     n_classes = len(np.unique(y_train))
     if args.max_samples is not None and args.max_samples < len(y_train):
-        needed = 2 * n_classes if not args.folds else n_classes * args.folds
+        needed = 2 * n_classes if not folds else n_classes * folds
         if args.max_samples < needed:
             fail(
                 f"argument --max-samples: {args.max_samples} rows are too few for "
-                f"{n_classes} classes and {args.folds} folds; at least {needed}."
+                f"{n_classes} classes and {folds} folds; at least {needed}."
             )
         X_train, _, y_train, _ = train_test_split(
             X_train,

@@ -21,14 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from _arguments import add_repeats, make_parser, positive_int
 from _common import (
-    DATASETS,
     Data,
     load_data,
-    parse_arguments,
-    positive_int,
     say,
-    seed_value,
 )
 from _tables import format_table, write_table
 from sklearn.exceptions import ConvergenceWarning
@@ -345,22 +342,10 @@ def _describe(row: pd.Series, default: pd.Series) -> str:
     )
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument(
-        "--dataset",
-        choices=DATASETS,
-        default="auto",
-        help="data set; auto: MNIST if it can be had, else scikit-learn's digits",
-    )
-    parser.add_argument(
-        "--data-home",
-        metavar="DIR",
-        help="folder of the data sets, in torchvision's layout; without it "
-        "SK_MEMORIZE_DATA, or a cache folder, counts",
+    parser = make_parser(
+        __doc__, ("dataset", "data-home", "max-samples", "device", "output")
     )
     parser.add_argument(
         "--labels",
@@ -377,47 +362,19 @@ def make_parser() -> argparse.ArgumentParser:
         + ", ".join(repr(name) for name in ABLATIONS[1:]),
     )
     parser.add_argument(
-        "--repeats",
-        type=positive_int,
-        default=3,
-        help="fits of each recipe, with one seed after the other",
-    )
-    parser.add_argument(
-        "--seed",
-        type=seed_value,
-        default=0,
-        help="first seed of the initial weights, the order of the rows and the "
-        "permutation",
-    )
-    parser.add_argument(
         "--max-epochs",
         type=positive_int,
         default=100,
         help="epochs after which a fit that has not reached the target gives up; "
         "the last cycle of the learning rate ends there",
     )
-    parser.add_argument(
-        "--device", default="auto", help="where to train: auto, cpu, cuda, mps"
-    )
-    parser.add_argument(
-        "--max-samples",
-        type=positive_int,
-        metavar="N",
-        help="train on a stratified sample of N rows; without it, on all",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="also write the table: .csv, .json (a list of records) or .md",
-    )
-    # What the shared functions read of the options that have no use here.
-    parser.set_defaults(folds=0, n_jobs=1, plot=None)
+    add_repeats(parser, "fits of each recipe, with one seed after the other")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    args = parse_arguments(make_parser(), argv)
+    args = make_own_parser().parse_args(argv)
     data = load_data(args)
     table = run(args, data)
     title = (

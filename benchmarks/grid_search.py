@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _arguments import make_parser, positive_int
 from _common import (
     Data,
     load_data,
     make_estimator,
-    make_parser,
-    parse_arguments,
-    positive_int,
     say,
 )
 from _tables import report
@@ -183,12 +181,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         default=100,
         help="epochs after which a network that has not fitted the labels gives up",
     )
-    args = parse_arguments(parser, argv)
+    args = parser.parse_args(argv)
     if not args.folds:
         parser.error("argument --folds: a grid search needs at least 2")
     if len(args.seed) > 1:
         parser.error("argument --seed: a grid search takes one seed")
-    data = load_data(args)
+    data = load_data(args, args.folds)
     table = pd.concat(
         [search(args, data, labels) for labels in ("true", "permuted")],
         ignore_index=True,

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from _arguments import make_parser
 from _common import (
     Data,
     load_data,
     make_estimator,
-    make_parser,
     network_of,
-    parse_arguments,
     run_folds,
     run_holdout,
 )
@@ -165,9 +164,8 @@ def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) ->
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser(__doc__)
-    args = parse_arguments(parser, argv)
-    data = load_data(args)
+    args = make_parser(__doc__).parse_args(argv)
+    data = load_data(args, args.folds)
     table, histories = run(args, data)
     report(
         args,

@@ -15,7 +15,6 @@ the highest resident memory during a fit less that before it.
 
 import argparse
 import dataclasses
-import math
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -24,15 +23,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from _arguments import add_repeats, make_parser, positive_int, positive_seconds
 from _bare_loop import whiten
 from _common import (
-    DATASETS,
     Data,
     load_data,
-    parse_arguments,
-    positive_int,
     say,
-    seed_value,
 )
 from _contenders import CONTENDERS, Task, make_labels
 from _machine import PeakMemory, gemm_peak
@@ -122,34 +118,9 @@ def run(args: argparse.Namespace, data: Data) -> tuple[pd.DataFrame, str]:
     return pd.DataFrame(rows), machine
 
 
-def positive_seconds(text: str) -> float:
-    """Read a number of seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
-    return value
-
-
-def make_parser() -> argparse.ArgumentParser:
+def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument(
-        "--dataset",
-        choices=DATASETS,
-        default="auto",
-        help="data set; auto: MNIST if it can be had, else scikit-learn's digits",
-    )
-    parser.add_argument(
-        "--data-home",
-        metavar="DIR",
-        help="folder of the data sets, in torchvision's layout; without it "
-        "SK_MEMORIZE_DATA, or a cache folder, counts",
-    )
+    parser = make_parser(__doc__, ("dataset", "data-home", "max-samples", "output"))
     parser.add_argument(
         "--labels",
         choices=("permuted", "true"),
@@ -172,12 +143,6 @@ def make_parser() -> argparse.ArgumentParser:
         help="time for each fit; the epoch in which it is over is finished, and counts",
     )
     parser.add_argument(
-        "--repeats",
-        type=positive_int,
-        default=3,
-        help="fits of each contender, with one seed after the other",
-    )
-    parser.add_argument(
         "--small-repeats",
         type=positive_int,
         default=5,
@@ -186,32 +151,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-small", action="store_true", help="leave the small data out"
     )
-    parser.add_argument(
-        "--seed",
-        type=seed_value,
-        default=0,
-        help="first seed of the initial weights, the order of the rows and the "
-        "permutation",
-    )
-    parser.add_argument(
-        "--max-samples",
-        type=positive_int,
-        metavar="N",
-        help="train on a stratified sample of N rows; without it, on all",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help="also write the first table: .csv, .json (a list of records) or .md",
-    )
-    # What the shared functions read of the options that have no use here.
-    parser.set_defaults(folds=0, n_jobs=1, plot=None, device="cpu")
+    add_repeats(parser, "fits of each contender, with one seed after the other")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    args = parse_arguments(make_parser(), argv)
+    args = make_own_parser().parse_args(argv)
     # The order of the table, whatever that of the arguments is.
     args.contenders = [name for name in CONTENDERS if name in args.contenders]
     data = load_data(args)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _arguments import make_parser
 from _common import (
     Data,
     load_data,
-    make_parser,
     network_of,
-    parse_arguments,
     run_folds,
     run_holdout,
     say,
@@ -184,8 +183,10 @@ def draw(histories: dict[str, pd.DataFrame], title: str) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    args = parse_arguments(make_parser(__doc__, folds=0), argv)
-    data = load_data(args)
+    parser = make_parser(__doc__)
+    parser.set_defaults(folds=0)
+    args = parser.parse_args(argv)
+    data = load_data(args, args.folds)
     table, histories = run(args, data)
     report(
         args,

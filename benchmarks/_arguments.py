@@ -1,0 +1,206 @@
+"""Command-line options of the benchmark scripts.
+
+The values are checked as they are read, before any work is done.
+"""
+
+import argparse
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from _tables import PICTURES, TABLES
+
+DATASETS = ("auto", "mnist", "fashion-mnist", "kmnist", "cifar10", "digits")
+
+
+def positive_int(text: str) -> int:
+    """Read an int of at least 1."""
+    return _int_from(text, 1)
+
+
+def fold_count(text: str) -> int:
+    """Read a number of folds: 0, for no cross-validation, or at least 2."""
+    value = _int_from(text, 0)
+    if value == 1:
+        raise argparse.ArgumentTypeError("must be 0 or at least 2, got 1")
+    return value
+
+
+def seed_value(text: str) -> int:
+    """Read a seed."""
+    return _int_from(text, 0)
+
+
+def _int_from(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(
+            f"must be an int of at least {least}, got {text!r}"
+        )
+    return value
+
+
+def positive_seconds(text: str) -> float:
+    """Read a number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
+    return value
+
+
+def job_count(text: str) -> int:
+    """Read a number of processes, in joblib's way: -1 is one per core."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value == 0:
+        raise argparse.ArgumentTypeError(
+            f"must be an int other than 0, got {text!r}; 1 is one process"
+        )
+    return value
+
+
+def device_name(text: str) -> str:
+    """Read a device that torch can use here, or auto."""
+    if text != "auto":
+        try:
+            torch.empty(0, device=text)
+        except (RuntimeError, AssertionError):  # torch's ways to say no
+            raise argparse.ArgumentTypeError(
+                f"must be auto or a device that torch can use here, got {text!r}"
+            ) from None
+    return text
+
+
+def table_file(text: str) -> str:
+    """Read the name of a table that can be written."""
+    return _writable_file(text, TABLES)
+
+
+def picture_file(text: str) -> str:
+    """Read the name of a picture that can be written; see that it can be drawn."""
+    _writable_file(text, PICTURES)
+    try:
+        import matplotlib  # noqa: F401  only whether it is there
+    except ImportError:
+        raise argparse.ArgumentTypeError(
+            "needs matplotlib; install the extra 'plot': pip install -e \".[plot]\""
+        ) from None
+    return text
+
+
+def _writable_file(text: str, suffixes: Sequence[str]) -> str:
+    problem = _why_not_writable(Path(text), suffixes)
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
+    return text
+
+
+def _why_not_writable(path: Path, suffixes: Sequence[str]) -> str | None:
+    if path.suffix not in suffixes:
+        return f"{path} must end in one of {', '.join(suffixes)}"
+    if path.is_dir():
+        return f"{path} is a folder"
+    if not path.parent.is_dir():
+        return f"the folder {path.parent} does not exist"
+    try:
+        # Permissions do not tell everything: a read-only disk, for instance.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        return f"the folder {path.parent} cannot be written to: {error.strerror}"
+    return None
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "dataset": {
+        "choices": DATASETS,
+        "default": "auto",
+        "help": "data set; auto: MNIST if it can be had, else scikit-learn's digits",
+    },
+    "data-home": {
+        "metavar": "DIR",
+        "help": "folder of the data sets, in torchvision's layout; without it "
+        "SK_MEMORIZE_DATA, or a cache folder, counts",
+    },
+    "folds": {
+        "type": fold_count,
+        "default": 3,
+        "help": "folds of the stratified cross-validation on the training part; "
+        "0: none",
+    },
+    "seed": {
+        "type": seed_value,
+        "nargs": "+",
+        "default": [0],
+        "help": "seeds of the initial weights, the order of the rows and the "
+        "permutation; several seeds repeat the holdout",
+    },
+    "n-jobs": {
+        "type": job_count,
+        "default": 1,
+        "help": "processes that share the folds; -1: one per core",
+    },
+    "device": {
+        "type": device_name,
+        "default": "auto",
+        "help": "where to train: auto, cpu, cuda, mps",
+    },
+    "max-samples": {
+        "type": positive_int,
+        "metavar": "N",
+        "help": "train on a stratified sample of N rows; without it, on all",
+    },
+    "output": {
+        "type": table_file,
+        "metavar": "FILE",
+        "help": "also write the table: .csv, .json (a list of records) or .md",
+    },
+    "plot": {
+        "type": picture_file,
+        "metavar": "FILE",
+        "help": "draw the figure: .png, .pdf or .svg",
+    },
+}
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        # Where nothing is the default, the help itself tells what that means.
+        if action.default is None:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def make_parser(
+    description: str | None, options: Sequence[str] = tuple(OPTIONS)
+) -> argparse.ArgumentParser:
+    """Make a parser with some of `OPTIONS`, all if not given."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=_HelpFormatter
+    )
+    for name in options:
+        parser.add_argument(f"--{name}", **OPTIONS[name])
+    return parser
+
+
+def add_repeats(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add --repeats with its meaning, and instead of a list of seeds the first one."""
+    parser.add_argument("--repeats", type=positive_int, default=3, help=meaning)
+    parser.add_argument(
+        "--seed",
+        type=seed_value,
+        default=0,
+        help="first seed of the initial weights, the order of the rows and the "
+        "permutation",
+    )
