@@ -62,11 +62,9 @@ def job_count(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        value = 0
+        raise argparse.ArgumentTypeError(f"must be an int, got {text!r}") from None
     if value == 0:
-        raise argparse.ArgumentTypeError(
-            f"must be an int other than 0, got {text!r}; 1 is one process"
-        )
+        raise argparse.ArgumentTypeError("must not be 0; 1 is one process")
     return value
 
 

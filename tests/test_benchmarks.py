@@ -156,6 +156,7 @@ def test_grid_search_has_a_row_for_each_cell(tmp_path, small_grid):
         (["--folds", "-3"], "--folds: must be an int of at least 0, got '-3'"),
         (["--seed", "x"], "--seed: must be an int of at least 0, got 'x'"),
         (["--n-jobs", "0"], "--n-jobs: must not be 0"),
+        (["--n-jobs", "all"], "--n-jobs: must be an int, got 'all'"),
         (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
         (
             ["--dataset", "digits", "--max-samples", "11"],

@@ -437,6 +437,15 @@ class PressCtrlC(Callback):
             press_ctrl_c()
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    # A process in a shell's background is started with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 @pytest.mark.parametrize("epoch", [1, 3, 5])
 def test_ctrl_c_is_raised_again_and_leaves_a_usable_network(epoch, capsys):
     # At the end of the cycle, of 4 epochs, the network has been assessed.
