@@ -1,0 +1,300 @@
+"""scikit-learn's tools work on MemorizingMLP, each on small real data."""
+
+import copy
+import io
+
+import cloudpickle
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn import config_context
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_iris, load_wine
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  scikit-learn's way
+from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_validate,
+    learning_curve,
+    permutation_test_score,
+    validation_curve,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
+
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+
+X, Y = load_wine(return_X_y=True)
+IS_FIRST = (Y == 0).astype(int)
+CV = StratifiedKFold(3, shuffle=True, random_state=0)
+
+# On wine any sensible classifier is right on more than nine rows in ten.
+GOOD = 0.9
+
+
+def network(**params):
+    return MemorizingMLP(**{"width": 32, "depth": 2, "random_state": 0, **params})
+
+
+def corrupted(**params):
+    return CorruptedTargetClassifier(network(**params), LabelPermuter(random_state=0))
+
+
+def test_cross_validation():
+    result = cross_validate(network(), X, Y, cv=CV, return_train_score=True)
+    assert (result["train_score"] == 1).all()
+    assert result["test_score"].mean() > GOOD
+    probabilities = cross_val_predict(network(), X, Y, cv=CV, method="predict_proba")
+    assert (probabilities.argmax(1) == Y).mean() > GOOD
+
+
+@pytest.mark.parametrize(
+    "make_search",
+    [
+        lambda model, grid: GridSearchCV(model, grid, cv=CV),
+        lambda model, grid: RandomizedSearchCV(
+            model, grid, n_iter=2, cv=CV, random_state=0
+        ),
+        lambda model, grid: HalvingGridSearchCV(
+            model, grid, cv=CV, min_resources=60, factor=2, random_state=0
+        ),
+    ],
+    ids=["grid", "randomized", "halving"],
+)
+def test_searches_over_the_sizes(make_search):
+    search = make_search(network(), {"width": [16, 32], "depth": [1, 2]}).fit(X, Y)
+    assert search.best_score_ > GOOD
+    best = search.best_estimator_
+    assert best.hidden_layer_sizes_ == (best.width,) * best.depth
+    assert search.score(X, Y) == 1
+
+
+def test_a_search_inside_corrupted_targets():
+    search = GridSearchCV(
+        corrupted(),
+        {"estimator__width": [16, 32], "corruption__fraction": [0, 1]},
+        cv=CV,
+    ).fit(X, Y)
+    # Clean labels predict clean test folds, permuted ones do not.
+    assert search.best_params_["corruption__fraction"] == 0
+
+
+def test_learning_and_validation_curves():
+    sizes, train, test = learning_curve(
+        network(), X, Y, cv=CV, train_sizes=[0.3, 1.0], shuffle=True, random_state=0
+    )
+    assert (train == 1).all()
+    assert len(sizes) == 2
+    assert test[-1].mean() > GOOD
+    train, _ = validation_curve(
+        network(target_accuracy=None),
+        X,
+        Y,
+        param_name="max_epochs",
+        param_range=[1, 40],
+        cv=CV,
+    )
+    assert train[0].mean() < train[1].mean() == 1
+
+
+def test_the_permutation_test_finds_the_signal():
+    score, permuted, p = permutation_test_score(
+        network(), X, Y, cv=CV, n_permutations=9, random_state=0
+    )
+    assert score > GOOD > 0.6 > permuted.max()
+    assert p == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: CalibratedClassifierCV(network(), cv=CV),
+        lambda: CalibratedClassifierCV(FrozenEstimator(network().fit(X, Y))),
+        lambda: VotingClassifier(
+            [("net", network()), ("linear", make_linear())], voting="soft"
+        ),
+        lambda: StackingClassifier([("net", network()), ("linear", make_linear())]),
+        lambda: BaggingClassifier(network(), n_estimators=3, random_state=0),
+        lambda: OneVsRestClassifier(network()),
+        lambda: make_pipeline(StandardScaler(), network()),
+    ],
+    ids=["calibrated", "frozen", "voting", "stacking", "bagging", "rest", "pipeline"],
+)
+def test_meta_estimators(make):
+    names = np.array(["barolo", "grignolino", "barbera"], dtype=object)[Y]
+    if "Frozen" in repr(make()):
+        names = Y  # fitted to numbers
+    rows, others = next(CV.split(X, Y))
+    meta = make().fit(X[rows], names[rows])
+    assert meta.score(X[others], names[others]) > GOOD
+    probabilities = meta.predict_proba(X[others])
+    assert probabilities.shape == (len(others), 3)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
+
+
+def make_linear():
+    return make_pipeline(StandardScaler(), LogisticRegression())
+
+
+def test_self_training_labels_the_rest():
+    some = Y.copy()
+    some[::2] = -1
+    model = SelfTrainingClassifier(network()).fit(X, some)
+    assert model.score(X[::2], Y[::2]) > GOOD
+
+
+def test_a_fixed_threshold():
+    model = FixedThresholdClassifier(
+        network(), threshold=0.5, response_method="predict_proba"
+    ).fit(X, IS_FIRST)
+    np.testing.assert_array_equal(
+        model.predict(X), network().fit(X, IS_FIRST).predict(X)
+    )
+    lenient = FixedThresholdClassifier(
+        FrozenEstimator(model.estimator_), threshold=0.0
+    ).fit(X, IS_FIRST)
+    assert (lenient.predict(X) == 1).all()
+
+
+def test_permutation_importance_finds_the_column_that_counts():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(300, 3))
+    y = noise[:, 1] > 0
+    model = network().fit(noise, y)
+    importance = permutation_importance(model, noise, y, n_repeats=3, random_state=0)
+    assert importance.importances_mean.argmax() == 1
+
+
+def test_a_column_transformer_and_set_output():
+    frame = pd.DataFrame(X, columns=load_wine().feature_names)
+    frame["color"] = np.where(X[:, 9] > 5, "dark", "light")
+    model = make_pipeline(
+        make_column_transformer(
+            (OneHotEncoder(sparse_output=False), ["color"]), remainder=StandardScaler()
+        ),
+        network(),
+    ).set_output(transform="pandas")
+    model.fit(frame, Y)
+    assert model.score(frame, Y) == 1
+    assert model[-1].feature_names_in_[0] == "onehotencoder__color_dark"
+    with pytest.raises(ValueError, match="feature names should match"):
+        model[-1].predict(pd.DataFrame(X, columns=[f"c{i}" for i in range(13)]))
+
+
+def test_html_and_text_representations():
+    model = corrupted(width=48)
+    assert "width=48" in repr(model)
+    html = model._repr_html_()
+    assert "MemorizingMLP" in html
+    assert "LabelPermuter" in html
+    assert "fitted" in network().fit(X, Y)._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "copy_model",
+    [
+        copy.deepcopy,
+        lambda model: through_joblib(model),
+        lambda model: cloudpickle.loads(cloudpickle.dumps(model)),
+    ],
+    ids=["deepcopy", "joblib", "cloudpickle"],
+)
+@pytest.mark.parametrize("make", [network, corrupted], ids=["network", "corrupted"])
+def test_copies_predict_the_same(make, copy_model):
+    model = make().fit(X, Y)
+    again = copy_model(model)
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    again.fit(X, Y)
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def through_joblib(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+X_IRIS, Y_IRIS = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.asfortranarray,
+        lambda a: a.astype(np.float32),
+        lambda a: a[:, ::-1][:, ::-1],
+        lambda a: a.tolist(),
+        lambda a: pd.DataFrame(a),
+        torch.from_numpy,
+        lambda a: torch.from_numpy(a).float(),
+        lambda a: a.astype(object),
+    ],
+    ids=["fortran", "float32", "view", "list", "pandas", "torch", "torch32", "object"],
+)
+def test_kinds_of_input_give_the_same_network(convert):
+    base = network(max_epochs=3, target_accuracy=None).fit(X_IRIS, Y_IRIS)
+    same = network(max_epochs=3, target_accuracy=None).fit(convert(X_IRIS), Y_IRIS)
+    np.testing.assert_array_equal(
+        same.predict_proba(convert(X_IRIS)), base.predict_proba(X_IRIS)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float16, bool])
+def test_dtypes(dtype):
+    values = (X_IRIS * 10).astype(dtype)
+    same = network(max_epochs=3, target_accuracy=None)
+    base = same.fit(values.astype(np.float32), Y_IRIS).predict_proba(
+        values.astype(np.float32)
+    )
+    np.testing.assert_allclose(
+        same.fit(values, Y_IRIS).predict_proba(values), base, rtol=1e-6
+    )
+
+
+def test_a_memory_map(tmp_path):
+    path = tmp_path / "X.npy"
+    np.save(path, X_IRIS)
+    mapped = np.load(path, mmap_mode="r")
+    base = network(max_epochs=3, target_accuracy=None).fit(X_IRIS, Y_IRIS)
+    same = network(max_epochs=3, target_accuracy=None).fit(mapped, Y_IRIS)
+    np.testing.assert_array_equal(
+        same.predict_proba(mapped), base.predict_proba(X_IRIS)
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [(-7, 3, 100), (2.0, 3.0, 5.0), ("a", "bc", "d"), (True, False, True)]
+)
+def test_labels_come_back_as_they_are(names):
+    y = np.array(names)[Y_IRIS]
+    predicted = network(max_epochs=5, target_accuracy=None).fit(X_IRIS, y)
+    predicted = predicted.predict(X_IRIS)
+    assert predicted.dtype == y.dtype
+    assert set(predicted) <= set(y)
+
+
+def test_a_grid_search_routes_groups_to_the_corruption():
+    groups = 1000 * Y + np.arange(len(Y)) // 2  # of one label each
+    with config_context(enable_metadata_routing=True):
+        permuter = LabelPermuter(random_state=0).set_fit_request(groups=True)
+        model = CorruptedTargetClassifier(make_linear(), permuter)
+        search = GridSearchCV(model, {"corruption__fraction": [0.5, 1.0]}, cv=CV)
+        search.fit(X, Y, groups=groups)
+    best = search.best_estimator_
+    assert best.corrupted_mask_.any()
+    fitted = set(zip(groups, best.y_corrupted_, strict=True))
+    assert len(fitted) == len(set(groups))
