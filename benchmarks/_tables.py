@@ -1,16 +1,15 @@
 """Tables and figures of the benchmark scripts: averaged, formatted, written."""
 
 import argparse
-import contextlib
-import os
-import tempfile
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from sk_memorize._atomic import replacing
 
 # Suffixes that --output understands, with the writers.
 _WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
@@ -164,20 +163,3 @@ def save_figure(figure: Any, file: str) -> None:
     path = Path(file)
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a file to write to, which takes the place of `path` at the end."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        # mkstemp makes files for the owner only; this is an ordinary one.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
