@@ -4,12 +4,25 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from errno import EISDIR, ENOENT
 from pathlib import Path
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a file to write to, which takes the place of `path` at the end."""
+    """Yield a file to write to, which takes the place of `path` at the end.
+
+    Raises
+    ------
+    OSError
+        If `path` is a folder, or is in none.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, "The file to write is a folder", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            ENOENT, "There is no folder for the file to write", str(path)
+        )
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     temporary = Path(name)

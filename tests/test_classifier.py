@@ -395,8 +395,6 @@ def test_a_data_frame_with_string_labels():
     clf = quick().fit(frame, labels)
     assert clf.feature_names_in_.tolist() == frame.columns.tolist()
     assert clf.score(frame, labels) == 1.0
-    with pytest.raises(ValueError, match="feature names"):
-        clf.predict(frame.rename(columns={"pixel0": "other"}))
 
 
 def test_read_only_inputs_are_neither_written_nor_complained_about():
@@ -483,98 +481,3 @@ def test_the_import_loads_neither_torchvision_nor_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "set()"
-
-
-BAD_PARAMETERS = [
-    ({"width": 0}, r"'width' parameter .* \[1, inf\). Got 0"),
-    ({"depth": 0}, r"'depth' parameter .* Got 0"),
-    ({"width": 1.5}, r"'width' parameter .* Got 1.5"),
-    ({"hidden_layer_sizes": (8, 0)}, r"'hidden_layer_sizes'.*at least 1. Got \(8, 0\)"),
-    ({"hidden_layer_sizes": ("8",)}, r"'hidden_layer_sizes'.*Got \('8',\)"),
-    ({"norm": "instance"}, r"'norm' parameter .* Got 'instance'"),
-    ({"norm_position": "in"}, r"'norm_position' parameter .* Got 'in'"),
-    ({"norm": "group", "n_groups": 5}, r"'n_groups'.*divisor.*\(64, 64\). Got 5"),
-    ({"dropout": 1.0}, r"'dropout' parameter .* Got 1.0"),
-    ({"whitening_shrinkage": -1}, r"'whitening_shrinkage' parameter .* Got -1"),
-    ({"optimizer": "adan"}, r"'optimizer' parameter .* Got 'adan'"),
-    ({"optimizer": dict}, r"'optimizer' parameter .*torch.optim.Optimizer.*dict"),
-    ({"optimizer_params": {"beta": 1}}, r"'optimizer_params'.*betas.*Got {'beta': 1}"),
-    ({"lr": -0.1}, r"'lr' parameter .* Got -0.1"),
-    ({"lr": 0}, r"'lr' parameter .* Got 0"),
-    ({"weight_decay": -1}, r"'weight_decay' parameter .* Got -1"),
-    ({"label_smoothing": 1}, r"'label_smoothing' parameter .* Got 1"),
-    ({"lr_scheduler": "two"}, r"'lr_scheduler' parameter .* Got 'two'"),
-    (
-        {"lr_scheduler": "step", "lr_scheduler_params": {"size": 1}},
-        r"'lr_scheduler_params'.*step_size.*Got {'size': 1}",
-    ),
-    (
-        {"lr_scheduler_params": {"warmup": 1.5}},
-        r"'lr_scheduler_params'.*'warmup'.*Got {'warmup': 1.5}",
-    ),
-    (
-        {"lr_scheduler_params": {"cycle_epochs": 0}},
-        r"'lr_scheduler_params'.*'cycle_epochs'.*Got {'cycle_epochs': 0}",
-    ),
-    ({"lr_scheduler_start": 0}, r"'lr_scheduler_start' parameter .* Got 0"),
-    ({"batch_size": 301}, r"'batch_size'.*number of rows, 300.*Got 301"),
-    ({"batch_size": 1}, r"'batch_size'.*between 2.*batch normalization.*Got 1"),
-    ({"batch_size": 0}, r"'batch_size' parameter .* Got 0"),
-    ({"max_epochs": 0}, r"'max_epochs' parameter .* Got 0"),
-    ({"target_accuracy": 1.5}, r"'target_accuracy' parameter .* Got 1.5"),
-    ({"device": "tpu9"}, r"'device' parameter .* Got 'tpu9'"),
-    ({"precision": "float16"}, r"'precision' parameter .* Got 'float16'"),
-    ({"callbacks": 3}, r"'callbacks' parameter .* Got 3"),
-    ({"random_state": "x"}, r"'random_state' parameter .* Got 'x'"),
-]
-
-
-@pytest.mark.parametrize(("params", "words"), BAD_PARAMETERS)
-def test_wrong_parameters_are_named_before_any_work(params, words, monkeypatch):
-    def never(*args, **kwargs):
-        raise AssertionError("the training began")
-
-    monkeypatch.setattr(MemorizingMLP, "_train", never)
-    with pytest.raises(ValueError, match=words):
-        quick(**params).fit(X_SMALL, Y_SMALL)
-
-
-NAN = X_SMALL.copy()
-NAN[3, 2] = np.nan
-INF = X_SMALL.copy()
-INF[3, 2] = np.inf
-
-
-@pytest.mark.parametrize(
-    ("X", "y", "words"),
-    [
-        (np.empty((0, 4)), [], "0 sample"),
-        (np.empty((5, 0)), [0, 1, 0, 1, 0], "0 feature"),
-        (X_SMALL[:1], [0], "1 sample"),
-        (X_SMALL, np.zeros(300), "at least 2 classes"),
-        (NAN, Y_SMALL, "NaN"),
-        (INF, Y_SMALL, "infinity"),
-        (X_SMALL, Y_SMALL[:-1], r"inconsistent numbers of samples: \[300, 299\]"),
-        (X_SMALL[:, 0], Y_SMALL, "Expected 2D array"),
-        (X_SMALL, X_SMALL[:, 10] + 0.5, "continuous"),
-        (X_SMALL, np.stack([Y_SMALL, Y_SMALL], 1), "1d array"),
-        (X_SMALL, None, "requires y"),
-        (X_SMALL.astype(str)[:, :1] + "x", Y_SMALL, "could not convert string"),
-    ],
-)
-def test_wrong_data_are_named_before_any_work(X, y, words, monkeypatch):
-    monkeypatch.delattr(MemorizingMLP, "_train")
-    with pytest.raises(ValueError, match=words):
-        quick().fit(X, y)
-
-
-def test_predict_before_fit_and_with_other_columns():
-    from sklearn.exceptions import NotFittedError
-
-    with pytest.raises(NotFittedError):
-        quick().predict(X)
-    clf = quick(max_epochs=1, target_accuracy=None).fit(X_SMALL, Y_SMALL)
-    with pytest.raises(
-        ValueError, match="63 features, but MemorizingMLP is expecting 64"
-    ):
-        clf.predict(X[:, 1:])

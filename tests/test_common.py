@@ -22,6 +22,7 @@ SMALL = {"width": 32, "max_epochs": 40, "random_state": 0}
             lr_scheduler="cosine",
             dropout=0.1,
         ),
+        MemorizingMLP(**SMALL, class_weight="balanced", warm_start=True),
     ]
 )
 def test_sklearn_conventions(estimator, check):

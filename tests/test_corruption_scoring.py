@@ -10,7 +10,6 @@ from scipy import sparse
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier
-from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -142,11 +141,6 @@ def test_an_estimator_need_not_be_one_of_scikit_learn():
             return np.full(len(X), "a")
 
     assert fitted_accuracy(Constant(), X, y) == pytest.approx(1 / 3)
-
-
-def test_an_unfitted_classifier_is_refused():
-    with pytest.raises(NotFittedError):
-        fitted_accuracy(corrupted(), X, y)
 
 
 def test_scorers_pickle_show_themselves_and_run_in_other_processes():

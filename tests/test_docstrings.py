@@ -73,9 +73,10 @@ def test_methods_are_documented(method):
 @pytest.mark.parametrize("fitted", FITTED, ids=lambda f: type(f).__name__)
 def test_fitted_attributes_are_documented_and_there(fitted):
     names = documented(type(fitted).__doc__, "Attributes")
-    # Data without column names leave no names; targets alone have no columns.
+    # Data without column names leave no names; targets alone have no columns;
+    # and rows have no shape of images.
     missing = {name for name in names if not hasattr(fitted, name)}
-    assert missing <= {"feature_names_in_", "n_features_in_"}
+    assert missing <= {"feature_names_in_", "image_shape_", "n_features_in_"}
     found = {name for name in vars(fitted) if re.fullmatch(r"[a-z]\w*[^_]_", name)}
     assert found <= set(names)
 

@@ -21,6 +21,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from sk_memorize import MemorizingMLP, load_dataset
+from sk_memorize.neural._rows import Rows
 from sk_memorize.neural._whitening import apply_whitening, fit_whitening
 
 NAMES = ["MemorizingMLP", "bare loop", "skorch", "MLPClassifier", "notebook loop"]
@@ -166,7 +167,9 @@ def test_the_bare_loop_has_the_recipe_of_the_estimator(digits):
 def test_the_bare_loop_whitens_as_the_estimator_does(n_rows, digits):
     X = torch.from_numpy(digits[0][:n_rows])
     ours = whiten(X)
-    theirs = apply_whitening(X, *fit_whitening(X, 0.1), dtype=torch.float32)
+    rows = Rows(X, torch.arange(len(X)))
+    X = rows.gather()
+    theirs = apply_whitening(rows, *fit_whitening(rows, 0.1), dtype=torch.float32)
     assert ours.shape == theirs.shape
     # Directions have no sign, so inner products are compared.
     torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=1e-3, atol=1e-2)

@@ -5,11 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from sklearn.datasets import load_wine
-from skorch.callbacks import EpochTimer
 
 from sk_memorize import MemorizingMLP
 
@@ -80,37 +78,11 @@ def test_labels_and_column_names_are_kept(names, tmp_path):
         again.predict(frame[frame.columns[::-1]])
 
 
-@pytest.mark.parametrize(
-    ("params", "words"),
-    [
-        ({"callbacks": [EpochTimer()]}, "'callbacks' cannot be saved"),
-        ({"optimizer": torch.optim.Adam}, "'optimizer' cannot be saved"),
-        ({"random_state": np.random.RandomState(0)}, "'random_state' cannot be saved"),
-    ],
-)
-def test_what_needs_code_is_refused_and_the_old_file_stays(params, words, tmp_path):
-    path = tmp_path / "m"
-    path.write_text("old")
-    clf = network(**params, max_epochs=1, target_accuracy=None).fit(X, Y)
-    with pytest.raises(ValueError, match=words):
-        clf.save(path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "model.safetensors"
     network().fit(X, Y).save(path)
     return path
-
-
-def test_unfitted_models_and_missing_files(tmp_path):
-    with pytest.raises(ValueError, match="not fitted"):
-        network().save(tmp_path / "m")
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        MemorizingMLP.load(tmp_path / "nowhere")
-    assert not list(tmp_path.iterdir())
 
 
 def test_truncated_files_are_refused(saved, tmp_path):

@@ -6,11 +6,16 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
 from sk_memorize import LabelPermuter, MemorizingMLP
-from sk_memorize.neural._tails import fit_tails
+from sk_memorize.neural._rows import Rows
+from sk_memorize.neural._tails import fit_tails as fit_tails_of
 
 rng = np.random.RandomState(0)
 CAUCHY = rng.standard_cauchy((1000, 6)).astype(np.float32)
 NORMAL = rng.standard_normal((1000, 6)).astype(np.float32)
+
+
+def fit_tails(X):
+    return fit_tails_of(Rows(X, torch.arange(len(X))))
 
 
 @pytest.mark.parametrize("load", [load_digits, load_wine, load_breast_cancer])

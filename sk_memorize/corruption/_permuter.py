@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import (
@@ -22,8 +22,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_memorize.corruption import _labels
 from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._units import make_units
+from sk_memorize.corruption._units import Units, make_units
 from sk_memorize.corruption._validation import (
+    as_labels,
     check_labels,
     check_transitions,
     take_labels,
@@ -51,6 +52,16 @@ def _was_fitted_on_targets(name: str) -> Callable[["LabelPermuter"], bool]:
         return True
 
     return check
+
+
+class _Checked(NamedTuple):
+    """What a corruption is drawn from."""
+
+    labels: NDArray
+    codes: _labels.Indices
+    classes: NDArray
+    units: Units
+    transition_matrix: _labels.Matrix | None
 
 
 class LabelPermuter(BaseEstimator):
@@ -229,7 +240,7 @@ class LabelPermuter(BaseEstimator):
         self : LabelPermuter
             The fitted permuter.
         """
-        self._corrupt(y, groups, strata)
+        self._corrupt(y, self._check(y, groups, strata))
         self._training_rows = TrainingRows.of(column_or_1d(y))
         for stale in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(stale, None)
@@ -254,7 +265,7 @@ class LabelPermuter(BaseEstimator):
         ValueError
             If `y` is not the one given to :meth:`fit`.
         """
-        labels = column_or_1d(y)
+        labels = as_labels(y, f"{type(self).__name__}.transform")
         if not self._training_rows.have_labels(labels):
             n_fitted = len(self._training_rows.labels)
             got = (
@@ -304,16 +315,23 @@ class LabelPermuter(BaseEstimator):
         y_corrupted : ndarray or Series of shape (n_samples,)
             The corrupted labels, a Series if `y` is one.
         """
+        if X is None or isinstance(X, str):
+            raise ValueError(
+                f"The 'X' parameter of {type(self).__name__}.fit_resample must be "
+                f"array-like rows, one for each label. Got {X!r} instead."
+            )
         check_consistent_length(X, y)
+        checked = self._check(y, groups, strata)
+        training_rows = TrainingRows.of(column_or_1d(y), X)
         validate_data(self, X, skip_check_array=True)
-        self._corrupt(y, groups, strata)
-        self._training_rows = TrainingRows.of(column_or_1d(y), X)
+        self._corrupt(y, checked)
+        self._training_rows = training_rows
         return X, self.y_corrupted_
 
-    def _corrupt(
+    def _check(
         self, y: ArrayLike, groups: ArrayLike | None, strata: ArrayLike | None
-    ) -> None:
-        """Validate, draw, and set the fitted attributes."""
+    ) -> _Checked:
+        """Validate everything before anything is drawn or set."""
         owner = type(self).__name__
         if (self.kind == "transition") != (self.transition_matrix is not None):
             raise ValueError(
@@ -332,9 +350,13 @@ class LabelPermuter(BaseEstimator):
                 f"kind={self.kind!r}, which forces labels to change. Got the single "
                 f"class {classes.tolist()[0]!r} instead."
             )
-        matrix = check_transitions(self.transition_matrix, len(classes), owner)
+        matrix = check_transitions(self.transition_matrix, classes, owner)
         units = make_units(labels, groups, strata, owner)
+        return _Checked(labels, codes, classes, units, matrix)
 
+    def _corrupt(self, y: ArrayLike, checked: _Checked) -> None:
+        """Draw, and set the fitted attributes."""
+        labels, codes, classes, units, matrix = checked
         # check_random_state(None) is the global generator of NumPy.
         rng = check_random_state(
             RandomState() if self.random_state is None else self.random_state

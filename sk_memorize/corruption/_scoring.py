@@ -5,7 +5,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, get_scorer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from sk_memorize.corruption._permuter import LabelPermuter
@@ -91,6 +93,19 @@ class _FittedAccuracy:
     """Accuracy against the labels that the training used."""
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
+        # Where the rows are not the training rows nothing else would look at them.
+        if isinstance(estimator, type) or not hasattr(estimator, "predict"):
+            raise ValueError(
+                f"The 'estimator' parameter of {self!r} must be a fitted classifier. "
+                f"Got {estimator!r} instead."
+            )
+        for name, value in (("X", X), ("y", y)):
+            if value is None:
+                raise ValueError(
+                    f"The {name!r} parameter of {self!r} must be array-like. "
+                    "Got None instead."
+                )
+        check_consistent_length(X, y)
         fitted_labels = labels_of_training(estimator, X, y)
         if fitted_labels is None:
             return float("nan")
@@ -126,6 +141,8 @@ def labels_of_training(estimator: Any, X: Any, y: ArrayLike) -> Any:
         if labels is None:
             return None
         return labels_of_training(estimator.estimator_, X, labels)
+    if isinstance(estimator, GridSearchCV | RandomizedSearchCV):
+        check_is_fitted(estimator)
     if hasattr(estimator, "best_estimator_"):
         return labels_of_training(estimator.best_estimator_, X, y)
     if not _corrupts(estimator):

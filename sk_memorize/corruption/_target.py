@@ -151,22 +151,35 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        if not is_classifier(self.estimator):
+        if isinstance(self.estimator, type) or not is_classifier(self.estimator):
             raise ValueError(
-                f"The 'estimator' parameter of {type(self).__name__} must be a "
-                f"classifier. Got {self.estimator!r} instead."
+                f"The 'estimator' parameter of {type(self).__name__} must be an "
+                f"instance of a classifier. Got {self.estimator!r} instead."
             )
         X, y = indexable(X, y)
         routed_params = self._route(fit_params)
-        self.corruption_ = clone(self._get_corruption())
-        self.corruption_.fit(y, **routed_params.corruption.fit)
-        self.y_corrupted_ = self.corruption_.y_corrupted_
-        self.corrupted_mask_ = self.corruption_.corrupted_mask_
-        self.realized_rate_ = self.corruption_.realized_rate_
-        self.estimator_ = clone(self.estimator)
-        self.estimator_.fit(X, self.y_corrupted_, **routed_params.estimator.fit)
-        self._training_rows = TrainingRows.of(y, X)
+        corruption = clone(self._get_corruption())
+        corruption.fit(y, **routed_params.corruption.fit)
+        estimator = clone(self.estimator)
+        try:
+            estimator.fit(X, corruption.y_corrupted_, **routed_params.estimator.fit)
+        except KeyboardInterrupt:
+            # A classifier may be of use after that, as MemorizingMLP is.
+            self._keep(corruption, estimator, X, y)
+            raise
+        self._keep(corruption, estimator, X, y)
         return self
+
+    def _keep(
+        self, corruption: LabelPermuter, estimator: Any, X: Any, y: ArrayLike
+    ) -> None:
+        """Set the fitted attributes."""
+        self.corruption_ = corruption
+        self.y_corrupted_ = corruption.y_corrupted_
+        self.corrupted_mask_ = corruption.corrupted_mask_
+        self.realized_rate_ = corruption.realized_rate_
+        self.estimator_ = estimator
+        self._training_rows = TrainingRows.of(y, X)
 
     def predict(self, X: Any) -> NDArray:
         """Predict the labels of `X`.
@@ -242,18 +255,21 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     @property
     def classes_(self) -> NDArray:
         """Classes of the fitted classifier."""
+        check_is_fitted(self)
         classes: NDArray = self.estimator_.classes_
         return classes
 
     @property
     def n_features_in_(self) -> int:
         """Number of features seen during :term:`fit`."""
+        check_is_fitted(self)
         n_features: int = self.estimator_.n_features_in_
         return n_features
 
     @property
     def feature_names_in_(self) -> NDArray:
         """Names of features seen during :term:`fit`."""
+        check_is_fitted(self)
         names: NDArray = self.estimator_.feature_names_in_
         return names
 

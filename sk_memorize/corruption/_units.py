@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sk_memorize.corruption._validation import show_value
+from sk_memorize.corruption._validation import describe, show_value, type_names
 
 Indices = NDArray[np.intp]
 
@@ -55,6 +55,8 @@ def make_units(
     ValueError
         If lengths differ, if a value is missing, or if the rows of a group differ in
         label or stratum.
+    TypeError
+        If a group or a stratum is named by a list or another object without a hash.
     """
     n_rows = len(labels)
     group_values = _check_column(
@@ -87,19 +89,27 @@ def make_units(
 
 def _check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDArray:
     """Return `values` as a 1d array of one value a row."""
-    column = np.asarray(values)
-    if column.shape != (n_rows,):
+    try:
+        column = np.asarray(values)
+    except ValueError:
+        column = None
+    if column is None or column.shape != (n_rows,):
         raise ValueError(
             f"The {name!r} parameter of {owner} must be a 1d array-like with one value "
-            f"for each of the {n_rows} labels. Got an array of shape {column.shape} "
-            "instead."
+            f"for each of the {n_rows} labels. Got {describe(values)} instead."
         )
     return column
 
 
 def _indices(column: NDArray, name: str, owner: str) -> Indices:
     """Replace each value by an index, in the order of first appearance."""
-    indices, _ = pd.factorize(column)
+    try:
+        indices, _ = pd.factorize(column)
+    except TypeError as error:  # unhashable
+        raise TypeError(
+            f"The {name!r} parameter of {owner} must hold strings or numbers. "
+            f"Got the types {', '.join(type_names(column))} instead."
+        ) from error
     if (missing := np.flatnonzero(indices < 0)).size:
         raise ValueError(
             f"The {name!r} parameter of {owner} must be free of missing values. "

@@ -85,6 +85,8 @@ def load_dataset(
         If a parameter is invalid.
     FileNotFoundError
         If files of the data set are missing and cannot be downloaded.
+    NotADirectoryError
+        If the data home is a file, or would be inside of one; for ``"auto"``, too.
     OSError
         If files of the data set are damaged or cannot be read, and cannot be
         downloaded. The message names them. A damaged file is never used.
@@ -135,7 +137,8 @@ def load_dataset(
     )
     if name == "digits":
         return _load_digits()
-    home = get_data_home(data_home)
+    home, origin = _locate_home(data_home, "load_dataset")
+    _refuse_files(home, origin)
     if name != "auto":
         return _load_source(name, home, download)
     try:
@@ -161,15 +164,56 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     folder : Path
         The absolute path of the folder.
 
+    Raises
+    ------
+    ValueError
+        If `data_home` is no path, or begins with the ``~`` of an unknown user.
+
     Examples
     --------
     >>> from sk_memorize import get_data_home
     >>> get_data_home("/data/images").as_posix()
     '/data/images'
     """
-    if data_home is None:
-        data_home = os.environ.get("SK_MEMORIZE_DATA") or _user_cache() / "sk_memorize"
-    return Path(data_home).expanduser().absolute()
+    validate_parameter_constraints(
+        {"data_home": _CONSTRAINTS["data_home"]},
+        {"data_home": data_home},
+        caller_name="get_data_home",
+    )
+    return _locate_home(data_home, "get_data_home")[0]
+
+
+def _locate_home(
+    data_home: str | os.PathLike[str] | None, caller: str
+) -> tuple[Path, str]:
+    """Return the absolute path of the data home, and who named it."""
+    if data_home is not None:
+        home, origin = Path(data_home), f"'data_home' parameter of {caller}"
+    elif variable := os.environ.get("SK_MEMORIZE_DATA"):
+        home, origin = Path(variable), "environment variable SK_MEMORIZE_DATA"
+    else:
+        home, origin = _user_cache() / "sk_memorize", "user's cache"
+    try:
+        return home.expanduser().absolute(), origin
+    except RuntimeError as error:
+        raise ValueError(
+            f"The {origin} must be the path of a folder. Got {str(home)!r} instead, "
+            "whose '~' stands for no known folder."
+        ) from error
+
+
+def _refuse_files(home: Path, origin: str) -> None:
+    """Raise an error where a file has the place of the data home or of its parent."""
+    try:
+        place = next(path for path in (home, *home.parents) if path.exists())
+        if place.is_dir():
+            return
+    except OSError:
+        return  # a place that cannot be looked into is told when files are read
+    raise NotADirectoryError(
+        f"The {origin} must be the path of a folder, which need not exist. "
+        f"Got {str(home)!r} instead, and {place} is a file."
+    )
 
 
 def _user_cache() -> Path:

@@ -233,7 +233,9 @@ class Backprop:
         return logits[:, : self.n_classes] + self.linears[-1].bias
 
     @torch.no_grad()
-    def __call__(self, X: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, X: Tensor, y: Tensor, weight: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Compute the loss, and set the gradients of the parameters.
 
         Parameters
@@ -242,11 +244,13 @@ class Backprop:
             A batch.
         y : torch.Tensor of shape (n_samples,), int64
             Its class indices.
+        weight : torch.Tensor of shape (n_samples,), float32, default=None
+            Factors of the rows' losses; None stands for ones.
 
         Returns
         -------
         loss : torch.Tensor of shape ()
-            Mean cross-entropy.
+            Mean of the weighted cross-entropies.
         logits : torch.Tensor of shape (n_samples, n_classes), float32
             The logits.
         """
@@ -256,16 +260,21 @@ class Backprop:
         self._last = blocks
         logits = self._forward(X, blocks, frozen=False)
         log_p = F.log_softmax(logits, 1)
-        loss = F.nll_loss(log_p, y)
+        loss = (
+            F.nll_loss(log_p, y) if weight is None else _weighted_nll(log_p, y, weight)
+        )
         smoothing = self.label_smoothing
         if smoothing:
-            loss = (1 - smoothing) * loss - smoothing * log_p.mean()
+            means = log_p.mean(1) if weight is None else log_p.mean(1) * weight
+            loss = (1 - smoothing) * loss - smoothing * means.mean()
 
         error = log_p.exp_()
         if smoothing:
             error -= smoothing / self.n_classes
         d_outputs, part, target = self._heads[len(X)]
         error.scatter_add_(1, y[:, None], target).mul_(part)
+        if weight is not None:
+            error *= weight[:, None]
         _, bias_grad = self._grads[-1]
         torch.sum(error, 0, out=bias_grad)
         d_outputs[:, : self.n_classes].copy_(error)
@@ -285,6 +294,10 @@ class Backprop:
         for parameter, grad in self._grads:
             parameter.grad = grad
         return loss, logits
+
+
+def _weighted_nll(log_p: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    return -log_p.gather(1, y[:, None]).squeeze(1).mul_(weight).mean()
 
 
 def _forward(block: _Block, frozen: bool) -> Tensor:

@@ -16,13 +16,18 @@ class TensorPair(Dataset):
         Inputs.
     y : array-like of shape (n_samples,), default=None
         Targets; zeros stand in for them at predict time.
+    weight : torch.Tensor of shape (n_samples,), float32, default=None
+        Weights with a mean of one; None stands for ones.
     """
 
-    def __init__(self, X: Tensor, y: Tensor | None = None) -> None:
+    def __init__(
+        self, X: Tensor, y: Tensor | None = None, weight: Tensor | None = None
+    ) -> None:
         self.X = torch.as_tensor(X)
         if y is None:
             y = torch.zeros(len(self.X), dtype=torch.int64, device=self.X.device)
         self.y = torch.as_tensor(y)
+        self.weight = weight
 
     def __len__(self) -> int:
         return len(self.X)
@@ -48,23 +53,36 @@ class ShuffledBatches:
         otherwise be of a single row.
     seed : int
         Decides the order of the rows in every epoch.
+    first_epoch : int, default=0
+        Number of epochs whose orders are passed over.
 
     Attributes
     ----------
     order : torch.Tensor of shape (n_samples,)
         The order of the rows in the current epoch.
+    weight : torch.Tensor of shape (n_rows,), or None
+        The weights of the rows of the current batch, if the rows have weights.
 
     Notes
     -----
     A batch lies in memory that the next one of its size overwrites.
     """
 
-    def __init__(self, dataset: TensorPair, batch_size: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dataset: TensorPair,
+        batch_size: int,
+        seed: int = 0,
+        first_epoch: int = 0,
+    ) -> None:
         self.dataset = dataset
         self.n_batches = count_batches(len(dataset), batch_size)
         largest = -(-len(dataset) // self.n_batches)
         # The order is drawn on the CPU, so that it is the same on every device.
         self._generator = torch.Generator().manual_seed(seed)
+        for _ in range(first_epoch):
+            torch.randperm(len(dataset), generator=self._generator)
+        self.weight: Tensor | None = None
         # The same memory for every batch: fresh memory costs more than the copy.
         self._inputs = torch.empty_like(dataset.X[:largest])
         self._targets = torch.empty_like(dataset.y[:largest])
@@ -79,6 +97,8 @@ class ShuffledBatches:
             inputs, targets = self._inputs[: len(rows)], self._targets[: len(rows)]
             torch.index_select(X, 0, rows, out=inputs)
             torch.index_select(y, 0, rows, out=targets)
+            if self.dataset.weight is not None:
+                self.weight = self.dataset.weight[rows]
             yield inputs, targets
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ._evaluation import accuracy_and_loss, recalibrate
 from ._mlp import BatchNormMLP
-from ._tails import AsinhTails
+from ._rows import Rows
 from ._whitening import fold_whitening
 
 
@@ -22,30 +22,26 @@ class Result:
         self.loss = loss
 
 
-class TrainingRows:
-    """The raw training rows, and how to assess a network on them.
+class Assessor:
+    """How to assess a network in training on the rows.
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32
-        Raw inputs.
-    y : torch.Tensor of shape (n_samples,), int64
-        Class indices.
+    rows : Rows
+        The training rows.
     whitening : tuple of two tensors or None
-        What `fit_whitening` returned for X, or for the compressed X.
-    tails : AsinhTails or None
-        What compresses X, if anything does.
+        What `fit_whitening` returned for them.
+    tails : torch.nn.Module or None
+        What compresses them before, if anything does.
     """
 
     def __init__(
         self,
-        X: Tensor,
-        y: Tensor,
+        rows: Rows,
         whitening: tuple[Tensor, Tensor] | None,
-        tails: AsinhTails | None,
+        tails: nn.Module | None,
     ) -> None:
-        self.X = X
-        self.y = y
+        self.rows = rows
         self.whitening = whitening
         self.tails = tails
 
@@ -64,16 +60,14 @@ class TrainingRows:
             The network with the whitening folded in and its batch-norm
             statistics recalibrated; accuracy and loss in eval mode.
         """
-        final = module
+        first: list[nn.Module] = [module.first_layer]
         if self.whitening is not None:
-            first: list[nn.Module] = [
-                fold_whitening(module.first_layer, *self.whitening)
-            ]
-            if self.tails is not None:
-                first.insert(0, self.tails)
-            final = module.with_first_layers(*first)
-        logits = recalibrate(final, self.X)
-        return Result(final, *accuracy_and_loss(logits, self.y))
+            first = [fold_whitening(module.first_layer, *self.whitening)]
+        if self.tails is not None:
+            first.insert(0, self.tails)
+        final = module.with_first_layers(*first)
+        logits = recalibrate(final, self.rows)
+        return Result(final, *accuracy_and_loss(logits, self.rows))
 
 
 class StopAtAccuracy(Callback):
@@ -84,8 +78,8 @@ class StopAtAccuracy(Callback):
 
     Parameters
     ----------
-    rows : TrainingRows
-        The rows to be right on.
+    assessor : Assessor
+        Measures the accuracy on the rows to be right on.
     inputs : torch.Tensor of shape (n_samples, n_inputs)
         The same rows, as the network in training takes them.
     target : float
@@ -101,14 +95,14 @@ class StopAtAccuracy(Callback):
 
     def __init__(
         self,
-        rows: TrainingRows,
+        assessor: Assessor,
         inputs: Tensor,
         target: float,
         cycle_ends: set[int],
         dropout: bool,
         highest_lr: float,
     ) -> None:
-        self.rows = rows
+        self.assessor = assessor
         self.inputs = inputs
         self.target = target
         self.cycle_ends = cycle_ends
@@ -127,29 +121,31 @@ class StopAtAccuracy(Callback):
             return
         if not (self.dropout or epoch in self.cycle_ends or self._promising(net)):
             return
-        self.result = self.rows.assess(net.module_)
+        self.result = self.assessor.assess(net.module_)
         if self.result.accuracy >= self.target:
             raise TrainingStopped
 
     def _promising(self, net: Any) -> bool:
         """Try the rows again that the epoch found wrong, or some of them."""
-        n_allowed = (1 - self.target) * len(self.rows.y)
+        rows = self.assessor.rows
+        n_allowed = (1 - self.target) * len(rows)
         wrong = net.wrong_rows_
+        n_wrong = len(wrong) if rows.weight is None else float(rows.weight[wrong].sum())
         # The weights move during an epoch: at its end they make about a third
         # of the mistakes that were counted underway, or fewer.
-        if len(wrong) > 3 * n_allowed + max(2, 2e-3 * len(self.rows.y)):
+        if n_wrong > 3 * n_allowed + max(2, 2e-3 * len(rows)):
             return False
-        if len(wrong) <= n_allowed:
+        if n_wrong <= n_allowed:
             return True
-        rows = wrong[:: -(-len(wrong) // max(1, net.batch_size // 2))]
-        logits = net.quick_logits(self.inputs[rows])
-        n_wrong = int((logits.argmax(1) != self.rows.y[rows]).sum())
+        tried = wrong[:: -(-len(wrong) // max(1, net.batch_size // 2))]
+        still_wrong = net.quick_logits(self.inputs[tried]).argmax(1) != rows.y[tried]
+        n_wrong *= still_wrong.sum().item() / len(tried)
         # The statistics of batch normalization are a little off, hence the leeway.
-        return n_wrong * len(wrong) / len(rows) <= n_allowed + 1
+        return n_wrong <= n_allowed + 1
 
     def forget(self) -> None:
         """Let go of the training rows."""
-        del self.rows, self.inputs
+        del self.assessor, self.inputs
         self.result = None
 
 
@@ -167,13 +163,27 @@ class FailOnDivergence(Callback):
 
 
 class ProgressBar(Callback):
-    """A tqdm bar over the epochs, with loss, accuracy and learning rate."""
+    """A tqdm bar over the epochs, with loss, accuracy and learning rate.
+
+    Parameters
+    ----------
+    n_done : int
+        Epochs that are behind the training.
+    """
+
+    def __init__(self, n_done: int) -> None:
+        self.n_done = n_done
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         """Open the bar."""
         from tqdm.auto import tqdm
 
-        self.bar_ = tqdm(total=net.max_epochs, desc="MemorizingMLP", unit="epoch")
+        self.bar_ = tqdm(
+            total=net.max_epochs,
+            initial=self.n_done,
+            desc="MemorizingMLP",
+            unit="epoch",
+        )
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         """Advance the bar."""

@@ -1,52 +1,37 @@
 """MemorizingMLP, the classifier that fits whatever labels it is given."""
 
-import copy
-import math
 import os
-import secrets
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+)
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
-from ._batches import TensorPair, count_batches
-from ._callbacks import (
-    FailOnDivergence,
-    ProgressBar,
-    Result,
-    StopAtAccuracy,
-    TrainingRows,
-)
-from ._evaluation import attainable_accuracy, compute_logits
-from ._net import make_net
+from ._evaluation import compute_logits
 from ._optimizers import OPTIMIZERS
-from ._schedules import SCHEDULES, cycle_epochs, make_scheduler
-from ._settings import Settings, resolve_settings
+from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
-from ._tails import fit_tails
-from ._threads import single_thread
-from ._whitening import apply_whitening, fit_whitening
-
-# The shortest first cycle of the learning rate: epochs, and steps.
-_MIN_CYCLE_EPOCHS = 16
-_MIN_CYCLE_STEPS = 400
-
-# A cycle may be left when its learning rate has fallen to this part of the peak.
-_COOL = 0.25
+from ._training import Trained, as_tensor, start_stream, train, train_on_stream
 
 # Inputs of other types become the first. Bytes are converted batch by batch.
 _DTYPES = (np.float32, np.uint8)
@@ -151,6 +136,23 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         prediction are in float32. "auto" is bfloat16 where the processor
         multiplies it faster, unless the steps are small or there are fewer than
         16 columns.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes: a dict of label and weight, where labels that are
+        left out have one; "balanced" for weights that make all classes count the
+        same (in `partial_fit`, among the rows of a call); None for ones. They are
+        multiplied with `sample_weight`.
+    warm_start : bool, default=False
+        Whether a further `fit` begins with the network of the one before. It has
+        the same columns, classes and sizes; optimizer and schedule begin anew.
+    checkpoint : str, path-like or None, default=None
+        A file to which the state of the training is written every few seconds. If
+        `fit` is broken off in any way, the next `fit` with the same parameters and
+        data goes on from there, to the very result that it would have had
+        otherwise; with others it is refused. At the end the file is removed. The
+        state of `callbacks` is not in it.
+    on_interrupt : {"raise", "stop"}, default="raise"
+        What Ctrl-C does in training: "raise" keeps the network reached and raises
+        KeyboardInterrupt, "stop" keeps it, warns, and goes on in the program.
     callbacks : list of skorch callbacks, default=None
         Callbacks, or pairs of a name and a callback. They are copied.
     verbose : bool or int, default=False
@@ -168,6 +170,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`, where they have names.
+    image_shape_ : tuple of int
+        Shape of an image, where `fit` was given images. They become rows pixel by
+        pixel, the last axis first. At predict time images of this shape and flat
+        rows are taken.
     net_ : skorch.NeuralNetClassifier
         The trained net. Its `module_` is the network, which takes raw inputs
         in float32 and gives logits; its `history` has one entry per epoch.
@@ -273,6 +279,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     1.0
     """
 
+    net_: Any
+    n_epochs_: int
+
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
         "hidden_layer_sizes": ["array-like", None],
         "width": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -299,6 +308,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
         "device": [str],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "checkpoint": [str, os.PathLike, None],
+        "on_interrupt": [StrOptions({"raise", "stop"})],
         "callbacks": [list, tuple, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
@@ -329,6 +342,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         target_accuracy: float | None = 1.0,
         device: str = "auto",
         precision: str = "auto",
+        class_weight: Mapping[Any, float] | str | None = None,
+        warm_start: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        on_interrupt: str = "raise",
         callbacks: Sequence[Callback | tuple[str, Callback]] | None = None,
         verbose: bool | int = False,
         random_state: int | np.random.RandomState | None = None,
@@ -355,20 +372,29 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.target_accuracy = target_accuracy
         self.device = device
         self.precision = precision
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.on_interrupt = on_interrupt
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network until it has memorized the labels.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features) or images of shape \
+                (n_samples, height, width) or (n_samples, channels, height, width)
             Training inputs, of at least two rows.
         y : array-like of shape (n_samples,)
             Labels of at least two classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, not negative. None stands for ones. A weight of
+            zero is the same as leaving the row out, one of two the same as giving
+            it twice, bit for bit.
 
         Returns
         -------
@@ -380,136 +406,195 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         ValueError
             If a parameter or the data are not as described; before any training
             except when the loss becomes infinite or NaN.
+        KeyboardInterrupt
+            On Ctrl-C, with ``on_interrupt="raise"``. During the training it is
+            raised after all fitted attributes are set: the network is usable, and
+            `train_accuracy_` and `n_epochs_` tell how far it got.
 
         Warns
         -----
         ConvergenceWarning
-            If the target accuracy is not reached within `max_epochs`.
-
-        Notes
-        -----
-        A KeyboardInterrupt (Ctrl-C) during the training is raised again, after
-        all fitted attributes are set: the network is usable, and
-        `train_accuracy_` and `n_epochs_` tell how far it got.
+            If the target accuracy is not reached within `max_epochs`, or if
+            Ctrl-C ended the training with ``on_interrupt="stop"``.
         """
+        warm = self.warm_start and self.__sklearn_is_fitted__()
+        previous = self.net_.module_ if warm else None
+        X = self._flatten(X, reset=True)
         X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
         check_classification_targets(y)
+        X, y, weight = self._weigh(X, y, sample_weight)
         encoder = LabelEncoder().fit(y)
-        self.classes_ = encoder.classes_
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs labels of at least 2 classes. "
-                f"Got one class only: {self.classes_[0]!r}."
+        if len(encoder.classes_) < 2:
+            among = (
+                "" if weight is None else " among the rows of positive sample_weight"
             )
-        settings = resolve_settings(self, len(X), X.shape[1], len(self.classes_))
-        with single_thread() if settings.single_thread else nullcontext():
-            self._fit(_as_tensor(X), torch.from_numpy(encoder.transform(y)), settings)
+            raise ValueError(
+                f"{type(self).__name__} needs labels of at least 2 classes{among}. "
+                f"Got one class only: {encoder.classes_.tolist()[0]!r}."
+            )
+        if previous is not None:
+            self._check_same(X, encoder.classes_)
+        n_classes = len(encoder.classes_)
+        trained = train(self, X, encoder.transform(y), weight, n_classes, previous)
+        self.classes_ = encoder.classes_
+        self._streaming = False
+        self._keep(trained)
+        if trained.interrupted:
+            if self.on_interrupt == "raise":
+                raise KeyboardInterrupt
+            how = "Ctrl-C ended the training"
+        elif trained.target is not None and trained.accuracy < trained.target:
+            how = "The training ended"
+        else:
+            return self
+        target = trained.target
+        warnings.warn(
+            f"{how} after {self.n_epochs_} epochs with a training accuracy of "
+            f"{self.train_accuracy_:.6g}"
+            + ("." if target is None else f"; the target was {target:.6g}.")
+            + (
+                ""
+                if trained.interrupted
+                else " A larger 'max_epochs', 'width' or 'depth' may reach it."
+            ),
+            ConvergenceWarning,
+            stacklevel=3,  # the line that calls fit
+        )
         return self
 
-    def _fit(self, X: Tensor, y: Tensor, settings: Settings) -> None:
-        X, y = X.to(settings.device), y.to(settings.device)
-        self.attainable_accuracy_ = attainable_accuracy(X, y)
-        tails = whitening = None
-        inputs = X if self.whitening_shrinkage is not None else X.float()
-        if self.whitening_shrinkage is not None:
-            tails = fit_tails(X)
-            if tails is not None:
-                inputs = tails(X.float())
-            whitening = fit_whitening(inputs, self.whitening_shrinkage)
-            # Columns that depend on others are not there any more, and what is
-            # chosen by the number of columns is chosen by that of directions.
-            settings = resolve_settings(
-                self, len(X), whitening[1].shape[1], len(self.classes_)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Train for one epoch on some of the rows, from the weights reached.
+
+        Without all the rows at hand, some of what `fit` does is left out: the
+        inputs are not whitened (scale them before), the learning rate stays at
+        `lr_` without a schedule, and batch normalization uses running averages.
+        Sizes that are "auto" are chosen by the first call's rows. After `fit`, the
+        training goes on with the fitted network and a fresh optimizer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as in `fit`
+            Some of the rows.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, relative to each other.
+
+        Returns
+        -------
+        self : MemorizingMLP
+            The classifier. `train_accuracy_`, `train_loss_` and
+            `attainable_accuracy_` are about the rows of this call, `n_epochs_` and
+            `history_` count the calls.
+
+        Raises
+        ------
+        ValueError
+            If the data are not as described, or a label is not in `classes_`.
+        """
+        first = not self.__sklearn_is_fitted__()
+        X = self._flatten(X, reset=first)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=_DTYPES,
+            order="C",
+            reset=first,
+            ensure_min_samples=1 + (self.norm == "batch"),
+        )
+        check_classification_targets(y)
+        _check_partial_fit_first_call(self, classes)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y has the label {unknown.tolist()[0]!r}, which is not one of 'classes', "
+                f"{self.classes_!r}."
             )
-            dtype = getattr(torch, settings.precision)
-            inputs = apply_whitening(inputs, *whitening, dtype=dtype)
+        X, y, weight = self._weigh(X, y, sample_weight)
+        if not getattr(self, "_streaming", False):
+            previous = None if first else self.net_.module_
+            self.net_, self._settings = start_stream(
+                self, len(X), X.shape[1], len(self.classes_), previous
+            )
+            self._streaming = True
+        indices = np.searchsorted(self.classes_, y)
+        trained = train_on_stream(self.net_, self._settings, X, indices, weight)
+        self._keep(trained)
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    def _check_same(self, X: np.ndarray, classes: np.ndarray) -> None:
+        """Check that the data are of the kind that the network was fitted to."""
+        n_features = self.net_.module__n_features
+        if X.shape[1] != n_features or not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "With warm_start=True, X must have as many columns and y the same "
+                f"classes as before: {n_features} columns and {self.classes_!r}. "
+                f"Got {X.shape[1]} and {classes!r}."
+            )
+
+    def _flatten(self, X: Any, reset: bool) -> Any:
+        """Make each image a row, and remember the shape of an image."""
+        shape = tuple(getattr(X, "shape", ()))
+        images = len(shape) in (3, 4) and not issparse(X)
+        known = getattr(self, "image_shape_", None)
+        if reset:
+            if images:
+                self.image_shape_ = shape[1:]
+            elif known is not None:
+                del self.image_shape_
+        elif images and known is not None and shape[1:] != known:
+            raise ValueError(
+                f"X has images of shape {shape[1:]}, but {type(self).__name__} is "
+                f"expecting images of shape {known}, or rows."
+            )
+        return X.reshape(shape[0], -1) if images else X
+
+    def _weigh(
+        self, X: np.ndarray, y: np.ndarray, weight: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Weigh rows and classes, and leave out what has no weight."""
+        if weight is not None:
+            weight = _check_sample_weight(
+                weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            X, y, weight = _positive(X, y, weight)
+        if self.class_weight is None:
+            return X, y, weight
+        labels, indices = np.unique(y, return_inverse=True)
+        factors = compute_class_weight(
+            self.class_weight, classes=labels, y=y, sample_weight=weight
+        )
+        if not (np.isfinite(factors).all() and (factors >= 0).all()):
+            raise ValueError(
+                f"The 'class_weight' parameter of {type(self).__name__} must have "
+                f"finite values of at least 0. Got {self.class_weight!r} instead."
+            )
+        factors = factors[indices]
+        return _positive(X, y, factors if weight is None else weight * factors)
+
+    def _keep(self, trained: Trained) -> None:
+        """Set the fitted attributes."""
+        settings = trained.settings
         self.hidden_layer_sizes_ = settings.hidden_layer_sizes
         self.batch_size_ = settings.batch_size
         self.lr_ = settings.lr
         self.device_ = str(settings.device)
         self.precision_ = settings.precision
-
-        self._train(TrainingRows(X, y, whitening, tails), inputs, settings)
-
-    def _train(self, rows: TrainingRows, inputs: Tensor, settings: Settings) -> None:
-        init_seed, order_seed = _draw_seeds(self.random_state)
-        n_batches = count_batches(len(inputs), settings.batch_size)
-        cycles = self._make_cycles(n_batches)
-        stop = None
-        if self.target_accuracy is not None:
-            stop = StopAtAccuracy(
-                rows,
-                inputs,
-                self.target_accuracy * self.attainable_accuracy_,
-                cycle_ends=set(np.cumsum(cycles).tolist()),
-                dropout=self.dropout > 0,
-                highest_lr=(
-                    _COOL * settings.lr if self.lr_scheduler == "onecycle" else math.inf
-                ),
-            )
-        progress = ProgressBar() if self.verbose else None
-        scheduler = make_scheduler(
-            self.lr_scheduler,
-            self.lr_scheduler_params,
-            start_epoch=self.lr_scheduler_start,
-            cycles=cycles,
-            steps_per_epoch=n_batches,
-        )
-        own = {
-            "lr_scheduler": scheduler,
-            "divergence": FailOnDivergence(),
-            "progress_bar": progress,
-            "stop_at_accuracy": stop,
-        }
-        self.net_ = make_net(
-            settings,
-            n_inputs=inputs.shape[1],
-            n_classes=len(self.classes_),
-            module_params={
-                "norm": self.norm,
-                "norm_position": self.norm_position,
-                "negative_slope": self.negative_slope,
-                "n_groups": self.n_groups,
-                "dropout": self.dropout,
-                "seed": init_seed,
-            },
-            label_smoothing=self.label_smoothing,
-            max_epochs=self.max_epochs,
-            order_seed=order_seed,
-            callbacks=[
-                *copy.deepcopy(list(self.callbacks or [])),
-                *((name, callback) for name, callback in own.items() if callback),
-            ],
-        )
-        try:
-            self.net_.fit(TensorPair(inputs, rows.y), None)
-        finally:
-            if progress is not None:
-                progress.close()
-        result = stop.result if stop is not None else None
-        self._keep(result or rows.assess(self.net_.module_), stop)
-
-    def _make_cycles(self, n_batches: int) -> list[int]:
-        if self.target_accuracy is None or self.lr_scheduler != "onecycle":
-            return [self.max_epochs]
-        first = (self.lr_scheduler_params or {}).get("cycle_epochs")
-        if first is None:
-            first = max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
-        return cycle_epochs(first, self.max_epochs)
-
-    def _keep(self, result: Result, stop: StopAtAccuracy | None) -> None:
-        """Set the fitted attributes, and warn if the target was missed."""
-        # The training rows are not to be kept with the model.
-        if stop is not None:
-            stop.forget()
-        self.net_.module_ = result.module.eval()
+        self.attainable_accuracy_ = trained.attainable
+        self.train_accuracy_ = trained.accuracy
+        self.train_loss_ = trained.loss
+        self.net_ = trained.net
         self.net_.module__n_features = self.n_features_in_
-        self.n_parameters_ = sum(p.numel() for p in result.module.parameters())
-        self.train_accuracy_ = result.accuracy
-        self.train_loss_ = result.loss
+        self.n_parameters_ = sum(p.numel() for p in self.net_.module_.parameters())
         history = self.net_.history
-        if "train_loss" not in history[-1]:
-            del history[-1]  # an epoch that Ctrl-C broke off
         self.n_epochs_ = len(history)
         columns = {"train_loss": "loss", "train_accuracy": "accuracy", "lr": "lr"}
         columns["dur"] = "seconds"
@@ -519,24 +604,14 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         )
         self.loss_curve_ = self.history_["loss"].tolist()
 
-        interrupted = (
-            self.n_epochs_ < self.max_epochs and not self.net_.stopped_by_callback_
-        )
-        if interrupted:
-            raise KeyboardInterrupt
-        if stop is not None and self.train_accuracy_ < stop.target:
-            warnings.warn(
-                f"The training ended after {self.n_epochs_} epochs with a training "
-                f"accuracy of {self.train_accuracy_:.6g}; the target was "
-                f"{stop.target:.6g}. A larger 'max_epochs', 'width' or 'depth' may "
-                "reach it.",
-                ConvergenceWarning,
-                stacklevel=6,  # the line that calls fit
-            )
-
     def __sklearn_is_fitted__(self) -> bool:
         # The last attributes that `fit` sets, after the training has ended.
         return hasattr(self, "loss_curve_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True  # images
+        return tags
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute the logits.
@@ -667,23 +742,16 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     def _logits(self, X: Any) -> Tensor:
         check_is_fitted(self)
+        X = self._flatten(X, reset=False)
         X = validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
         module = self.net_.module_
-        X = _as_tensor(X).to(next(module.parameters()).device)
+        X = as_tensor(X).to(next(module.parameters()).device)
         return compute_logits(module, X).cpu()
 
 
-def _as_tensor(X: np.ndarray) -> Tensor:
-    with warnings.catch_warnings():
-        # Nothing here writes to the inputs, so they may be read-only.
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(X)
-
-
-def _draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
-    """Draw the seeds of the initial weights and of the order of the rows."""
-    if random_state is None:
-        # Unlike `check_random_state`, this leaves numpy's global state alone.
-        random_state = secrets.randbits(32)
-    first, second = check_random_state(random_state).randint(2**31 - 1, size=2)
-    return int(first), int(second)
+def _positive(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Keep the rows of positive weight."""
+    kept = weight > 0
+    return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])

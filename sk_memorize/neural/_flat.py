@@ -51,6 +51,8 @@ def flattened(
     try:
         yield
     finally:
+        # Anew: a state that was loaded meanwhile has taken their places.
+        group, state = optimizer.param_groups[0], optimizer.state
         group["params"] = parameters
         for name, value in state.pop(whole, {}).items():
             for parameter, place in places.items():

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +87,7 @@ class BatchNormMLP(nn.Module):
                 block.reverse()
             layers.extend(layer for layer in block if layer is not None)
             if dropout:
-                layers.append(_Dropout(dropout, seed=seed + depth + 1))
+                layers.append(Dropout(dropout, seed=seed + depth + 1))
             n_inputs = size
         layers.append(make_linear(n_inputs, n_classes, generator=generator))
         self.layers = nn.Sequential(*layers)
@@ -112,8 +111,20 @@ class BatchNormMLP(nn.Module):
 
     @property
     def first_layer(self) -> nn.Linear:
-        """The layer that takes the inputs."""
-        return cast(nn.Linear, self.layers[0])
+        """The first Linear layer."""
+        return next(layer for layer in self.layers if isinstance(layer, nn.Linear))
+
+    @property
+    def hidden_layer_sizes(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        linears = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        return tuple(layer.out_features for layer in linears[:-1])
+
+    @property
+    def tails(self) -> nn.Module | None:
+        """What the inputs go through before the first Linear layer."""
+        first = self.layers[0]
+        return None if isinstance(first, nn.Linear) else first
 
     def with_first_layers(self, *first: nn.Module) -> "BatchNormMLP":
         """Make a network that differs in its first layer and shares the others.
@@ -199,21 +210,34 @@ class _BatchNormFunction(torch.autograd.Function):
         return d_x.mul_(weight * scale), d_weight, d_bias, None
 
 
-class _Dropout(nn.Dropout):
+class Dropout(nn.Dropout):
     """Dropout that draws from a generator of its own."""
 
     def __init__(self, p: float, seed: int) -> None:
         super().__init__(p)
         self.seed = seed
         self._generator: torch.Generator | None = None
+        self._next_state: Tensor | None = None
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
         if not self.training:
             return input
         if self._generator is None or self._generator.device != input.device:
             self._generator = torch.Generator(input.device).manual_seed(self.seed)
+        if self._next_state is not None:
+            self._generator.set_state(self._next_state)
+            self._next_state = None
         keep = torch.empty_like(input).bernoulli_(1 - self.p, generator=self._generator)
         return input * keep.div_(1 - self.p)
+
+    @property
+    def generator_state(self) -> Tensor | None:
+        """State of the generator, or None before the first draw."""
+        return None if self._generator is None else self._generator.get_state()
+
+    @generator_state.setter
+    def generator_state(self, state: Tensor | None) -> None:
+        self._next_state = state
 
     def __getstate__(self) -> dict[str, object]:
         # A generator cannot be pickled or copied on every torch supported.

@@ -9,6 +9,7 @@ import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
 from torch import Tensor
+from torch.nn import functional as F
 
 from ._backprop import Backprop
 from ._batches import SequentialBatches, ShuffledBatches, TensorPair
@@ -26,7 +27,8 @@ class MemorizingNet(NeuralNetClassifier):
 
     It differs from :class:`skorch.NeuralNetClassifier` in these points: the
     products are computed in bfloat16 where `bfloat16` is true; where `Backprop`
-    supports the network, it takes the place of autograd; each epoch's loss,
+    supports the network and `own_backprop` is true, it takes the place of autograd;
+    the rows may have weights; each epoch's loss,
     accuracy and learning rate are recorded in the history under ``train_loss``,
     ``train_accuracy`` and ``lr``, and the rows that were wrong are kept as
     ``wrong_rows_``; loss and accuracy are added up on the device, so that no
@@ -39,11 +41,14 @@ class MemorizingNet(NeuralNetClassifier):
         *args: Any,
         bfloat16: bool = False,
         single_thread: bool = False,
+        own_backprop: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
         self.single_thread = single_thread
+        self.own_backprop = own_backprop
+        self.batch_weight_: Tensor | None = None
         self.stopped_by_callback_ = False
         self.backprop_: Backprop | None = None
         self.unheard_: set[str] = set()
@@ -52,7 +57,7 @@ class MemorizingNet(NeuralNetClassifier):
         """Train for some epochs."""
         module, criterion = self.module_, self.criterion_
         self.backprop_ = None
-        if Backprop.supports(module):
+        if self.own_backprop and Backprop.supports(module):
             dtype = torch.bfloat16 if self.bfloat16 else torch.float32
             self.backprop_ = Backprop(
                 module, dtype, criterion.label_smoothing, self.single_thread
@@ -101,8 +106,22 @@ class MemorizingNet(NeuralNetClassifier):
         """Compute loss and gradients of a batch."""
         if self.backprop_ is None:
             return super().train_step_single(batch, **fit_params)
-        loss, y_pred = self.backprop_(*batch)
+        inputs, targets = batch
+        loss, y_pred = self.backprop_(inputs, targets, self.batch_weight_)
         return {"loss": loss, "y_pred": y_pred}
+
+    def get_loss(
+        self, y_pred: Tensor, y_true: Tensor, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Compute the loss of a batch, with the weights of its rows if it has any."""
+        weight = self.batch_weight_
+        if weight is None:
+            return super().get_loss(y_pred, y_true, *args, **kwargs)
+        smoothing = self.criterion_.label_smoothing
+        losses = F.cross_entropy(
+            y_pred, y_true, reduction="none", label_smoothing=smoothing
+        )
+        return losses.mul(weight).mean()
 
     def run_single_epoch(
         self,
@@ -120,6 +139,7 @@ class MemorizingNet(NeuralNetClassifier):
         losses, sizes, right = [], [], []
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
+            self.batch_weight_ = iterator.weight
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"].detach())
             sizes.append(len(batch[1]))
@@ -130,6 +150,9 @@ class MemorizingNet(NeuralNetClassifier):
         loss_sum = np.dot(torch.stack(losses).tolist(), sizes)
         self.history.record(f"{prefix}_loss", float(loss_sum) / len(is_right))
         accuracy = 1 - len(self.wrong_rows_) / len(is_right)
+        weight = iterator.dataset.weight
+        if weight is not None:
+            accuracy = float(weight[iterator.order].dot(is_right.float())) / len(weight)
         self.history.record(f"{prefix}_accuracy", accuracy)
         self.history.record(f"{prefix}_batch_count", len(iterator))
         self.history.record("lr", lr)
@@ -191,6 +214,8 @@ def make_net(
     label_smoothing: float,
     max_epochs: int,
     order_seed: int,
+    first_epoch: int,
+    own_backprop: bool,
     callbacks: list[Callback | tuple[str, Callback]],
 ) -> MemorizingNet:
     """Put the skorch net together.
@@ -211,6 +236,10 @@ def make_net(
         Largest number of epochs.
     order_seed : int
         Decides the order of the rows.
+    first_epoch : int
+        Number of epochs that are behind it.
+    own_backprop : bool
+        Whether `Backprop` may take the place of autograd.
     callbacks : list of callbacks, or of pairs of a name and a callback
         The callbacks, in the order in which they are called.
 
@@ -241,6 +270,7 @@ def make_net(
         dataset=TensorPair,
         iterator_train=ShuffledBatches,
         iterator_train__seed=order_seed,
+        iterator_train__first_epoch=first_epoch,
         iterator_valid=SequentialBatches,
         iterator_valid__batch_size=_PREDICT_BATCH,
         train_split=None,
@@ -250,5 +280,6 @@ def make_net(
         verbose=0,
         bfloat16=settings.precision == "bfloat16",
         single_thread=settings.single_thread,
+        own_backprop=own_backprop,
         **params,
     )

@@ -61,11 +61,24 @@ class MuonWithAdam(Optimizer):
                 adjust_lr_fn="match_rms_adamw",
             )
             self._parts.append(muon)
+        self._share_groups()
+
+    def _share_groups(self) -> None:
         # The parts' own dictionaries: a schedule that changes a learning rate
         # here changes it there.
         self.param_groups = [
             group for part in self._parts for group in part.param_groups
         ]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Describe the state of both optimizers."""
+        return {"parts": [part.state_dict() for part in self._parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` described."""
+        for part, state in zip(self._parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+        self._share_groups()
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -64,7 +64,11 @@ class Settings:
 
 
 def resolve_settings(
-    estimator: Any, n_samples: int, n_features: int, n_classes: int
+    estimator: Any,
+    n_samples: int,
+    n_features: int,
+    n_classes: int,
+    previous_sizes: tuple[int, ...] | None = None,
 ) -> Settings:
     """Check what scikit-learn's constraints cannot express, and fill in the rest.
 
@@ -78,6 +82,8 @@ def resolve_settings(
         Number of columns.
     n_classes : int
         Number of classes.
+    previous_sizes : tuple of int, default=None
+        Units of the hidden layers of the network to go on with.
 
     Returns
     -------
@@ -89,7 +95,10 @@ def resolve_settings(
     ValueError
         If a parameter does not suit the data or the other parameters.
     """
-    sizes = _hidden_layer_sizes(estimator, n_samples, n_features)
+    if previous_sizes is None:
+        sizes = _hidden_layer_sizes(estimator, n_samples, n_features)
+    else:
+        sizes = _check_previous_sizes(estimator, previous_sizes)
     batch_size = _batch_size(estimator, n_samples, n_features)
     device = resolve_device(estimator.device)
     optimizer, lr, defaults = resolve_optimizer(estimator.optimizer, device.type)
@@ -153,6 +162,20 @@ def _hidden_layer_sizes(
     return sizes
 
 
+def _check_previous_sizes(estimator: Any, previous: tuple[int, ...]) -> tuple[int, ...]:
+    expected = f"that of the network to go on with, which has layers of {previous}"
+    sizes, width, depth = (
+        getattr(estimator, name) for name in ("hidden_layer_sizes", "width", "depth")
+    )
+    if sizes is not None:
+        _check(estimator, "hidden_layer_sizes", tuple(sizes) == previous, expected)
+    else:
+        fits = width == "auto" or all(size == width for size in previous)
+        _check(estimator, "width", fits, expected)
+        _check(estimator, "depth", depth in ("auto", len(previous)), expected)
+    return previous
+
+
 def auto_depth(n_features: int) -> int:
     """Choose the number of hidden layers by the number of columns."""
     if n_features >= _FEW_FEATURES:
@@ -178,11 +201,11 @@ def _batch_size(estimator: Any, n_samples: int, n_features: int) -> int:
     _check(
         estimator,
         "batch_size",
-        1 + needs_two <= estimator.batch_size <= n_samples,
-        f"'auto' or between {1 + needs_two}{' (for batch normalization)' * needs_two} "
-        f"and the number of rows, {n_samples}",
+        estimator.batch_size > needs_two,
+        f"'auto' or an int of at least {1 + needs_two}"
+        f"{' (for batch normalization)' * needs_two}",
     )
-    return int(estimator.batch_size)
+    return min(int(estimator.batch_size), n_samples)
 
 
 def auto_batch_size(n_samples: int, n_features: int) -> int:

@@ -141,6 +141,7 @@ def _describe(estimator: Any) -> dict[str, Any]:
         "classes": {"dtype": classes.dtype.str, "values": labels.tolist()},
         "n_features_in": estimator.n_features_in_,
         "feature_names_in": None if names is None else names.tolist(),
+        "image_shape": getattr(estimator, "image_shape_", None),
         "fitted": {name: _plain(name, getattr(estimator, name)) for name in _FITTED},
         "history": estimator.history_.to_dict("list"),
         "has_tails": isinstance(estimator.net_.module_.layers[0], AsinhTails),
@@ -202,6 +203,8 @@ def _restore(make: Any, model: dict[str, Any], tensors: dict[str, Tensor]) -> An
     estimator.n_features_in_ = int(model["n_features_in"])
     if model["feature_names_in"] is not None:
         estimator.feature_names_in_ = np.array(model["feature_names_in"], dtype=object)
+    if model["image_shape"] is not None:
+        estimator.image_shape_ = tuple(int(size) for size in model["image_shape"])
     dtype = np.dtype(model["classes"]["dtype"])
     estimator.classes_ = np.array(model["classes"]["values"], dtype=dtype)
     estimator.history_ = pd.DataFrame(

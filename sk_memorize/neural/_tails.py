@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from ._rows import Rows
+
 # A column is compressed if it spans this many times the spread of its middle
 # 80 %. A normal column of any practical length spans about 4, an exponential
 # one 6, rarely used pixels up to 12, a Cauchy column of 500 rows over 200.
@@ -65,12 +67,12 @@ class AsinhTails(nn.Module):
         return torch.where(self.is_heavy, compressed, X)
 
 
-def fit_tails(X: Tensor) -> AsinhTails | None:
+def fit_tails(rows: Rows) -> AsinhTails | None:
     """Find the columns with heavy tails.
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32 or uint8
+    rows : Rows
         Inputs.
 
     Returns
@@ -78,7 +80,7 @@ def fit_tails(X: Tensor) -> AsinhTails | None:
     tails : AsinhTails or None
         What compresses them, or None if there are none.
     """
-    ordered = X[:: max(1, len(X) // _SAMPLE)].float().sort(0).values
+    ordered = rows.gather(step=max(1, len(rows) // _SAMPLE)).sort(0).values
     tenth = len(ordered) // 10
     low, center, high = (ordered[i] for i in (tenth, len(ordered) // 2, -1 - tenth))
     spread = high - low
@@ -86,8 +88,7 @@ def fit_tails(X: Tensor) -> AsinhTails | None:
     if not used.any():
         return None
     spread = spread.clamp_min(_SPREAD_SHRINKAGE * float(spread[used].median()))
-    smallest, largest = torch.aminmax(X, dim=0)
-    is_heavy = largest.float() - smallest.float() > _HEAVY * spread
+    is_heavy = rows.range() > _HEAVY * spread
     if not is_heavy.any():
         return None
     return AsinhTails(center, spread / 2, is_heavy)

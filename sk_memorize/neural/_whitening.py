@@ -1,9 +1,12 @@
 """Shrunk PCA whitening of the inputs, and folding it into the first layer."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from ._mlp import make_linear
+from ._rows import CHUNK, Rows
 from ._threads import single_thread
 
 # Directions whose variance is below this part of the largest one are rounding
@@ -14,11 +17,11 @@ _RANK_TOLERANCE = 1e-7
 # one by this part: units do not matter, and nearly constant columns stay small.
 _SCALE_SHRINKAGE = 0.1
 
-_CHUNK = 4096  # rows
 
-
-def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
-    """Find an affine map that makes the covariance of X nearly the identity.
+def fit_whitening(
+    rows: Rows, shrinkage: float, tails: nn.Module | None = None
+) -> tuple[Tensor, Tensor]:
+    """Find an affine map that makes the covariance of the rows nearly the identity.
 
     With the standardized columns' covariance ``U diag(v) U'``, the map is
     ``x -> ((x - mean) / scale) U diag(v + shrinkage * max(v)) ** -0.5``.
@@ -26,11 +29,13 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32 or uint8
-        Inputs.
+    rows : Rows
+        Inputs. Their weights are not used.
     shrinkage : float
         Part of the largest variance that is added to all: 0 whitens fully,
         large values only rotate and scale.
+    tails : torch.nn.Module, default=None
+        What the inputs go through before.
 
     Returns
     -------
@@ -39,29 +44,33 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
     transform : torch.Tensor of shape (n_features, n_components), float32
         What the centered inputs are multiplied by.
     """
-    n_samples, n_features = X.shape
-    mean = sum(c.float().sum(0).double() for c in X.split(_CHUNK)) / n_samples
-    mean = mean.float()
-    variance = sum(
-        (c - mean).square_().sum(0).double() for c in X.split(_CHUNK)
-    ).div_(n_samples)  # fmt: skip
+    n_samples, n_features = len(rows), rows.n_features
+
+    def chunks() -> Iterator[Tensor]:
+        return (c if tails is None else tails(c) for c in rows.chunks())
+
+    def mean_of(values: Iterator[Tensor]) -> Tensor:
+        sums = (chunk.sum(0).double() for chunk in values)
+        return torch.stack(list(sums)).sum(0) / n_samples
+
+    mean = mean_of(chunks()).float()
+    variance = mean_of(c.sub_(mean).square_() for c in chunks())
     # What the subtraction leaves of a constant column is rounding.
     varies = variance > (1e-6 * mean).double().square_()
     if not varies.any():
-        return mean, torch.zeros(n_features, 1, device=X.device)
+        return mean, torch.zeros(n_features, 1, device=rows.device)
     scale = (variance + _SCALE_SHRINKAGE * variance[varies].median()).sqrt()
     inverse_scale = torch.where(varies, 1 / scale, 0)
-
     if n_samples > n_features:
-        covariance = torch.zeros(n_features, n_features, device=X.device)
-        for chunk in X.split(_CHUNK):
-            scaled = (chunk - mean).mul_(inverse_scale.float())
+        covariance = torch.zeros(n_features, n_features, device=rows.device)
+        for chunk in chunks():
+            scaled = chunk.sub_(mean).mul_(inverse_scale.float())
             covariance.addmm_(scaled.T, scaled)
         values, vectors = _eigh(covariance.double() / n_samples)
     else:
         # With fewer rows than columns the rows' inner products are the smaller
         # matrix of the same eigenvalues.
-        scaled = (X - mean).double() * inverse_scale
+        scaled = torch.cat([c.sub_(mean) for c in chunks()]).double() * inverse_scale
         values, vectors = _eigh(scaled @ scaled.T / n_samples)
         vectors = scaled.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
     kept = values > _RANK_TOLERANCE * values[-1]
@@ -70,13 +79,18 @@ def fit_whitening(X: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
 
 
 def apply_whitening(
-    X: Tensor, mean: Tensor, transform: Tensor, dtype: torch.dtype
+    rows: Rows,
+    mean: Tensor,
+    transform: Tensor,
+    dtype: torch.dtype,
+    tails: nn.Module | None = None,
 ) -> Tensor:
-    """Transform X in chunks into a tensor of `dtype`, computing in it."""
-    out = torch.empty(len(X), transform.shape[1], dtype=dtype, device=X.device)
+    """Transform the rows in chunks into a tensor of `dtype`, computing in it."""
+    out = torch.empty(len(rows), transform.shape[1], dtype=dtype, device=rows.device)
     transform = transform.to(dtype)
-    for chunk, target in zip(X.split(_CHUNK), out.split(_CHUNK), strict=True):
-        torch.mm((chunk - mean).to(dtype), transform, out=target)
+    for chunk, target in zip(rows.chunks(), out.split(CHUNK), strict=True):
+        inputs = chunk if tails is None else tails(chunk)
+        torch.mm(inputs.sub_(mean).to(dtype), transform, out=target)
     return out
 
 
@@ -102,6 +116,33 @@ def fold_whitening(first: nn.Linear, mean: Tensor, transform: Tensor) -> nn.Line
         layer.weight.copy_(weight)
         layer.bias.copy_(bias)
     return layer
+
+
+def unfold_whitening(
+    first: nn.Linear, mean: Tensor, transform: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find the layer behind the whitening that does what one on raw inputs does.
+
+    Parameters
+    ----------
+    first : torch.nn.Linear
+        A layer that takes raw inputs.
+    mean, transform : torch.Tensor
+        What `fit_whitening` returned.
+
+    Returns
+    -------
+    weight : torch.Tensor of shape (n_outputs, n_components), float64
+        Weights on the whitened inputs; the same outputs on the rows that the
+        whitening was fitted to.
+    bias : torch.Tensor of shape (n_outputs,), float64
+        The bias, likewise.
+    """
+    raw = first.weight.detach().double()
+    # x - mean lies in the span of the transform's columns, but for directions
+    # in which the rows do not vary.
+    weight = raw @ torch.linalg.pinv(transform.double()).T
+    return weight, first.bias.detach().double() + raw @ mean.double()
 
 
 def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,362 @@
+"""What LabelPermuter and CorruptedTargetClassifier refuse, and what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from error_cases import each, never, refused, wrong_data, wrong_parameters
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter
+
+Y = list("aabbcc")
+X = np.zeros((6, 2))
+CYCLE = pd.DataFrame([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]])
+DATES = pd.Series(pd.to_datetime(["2020-01-01", None]))
+
+
+def matrix(values):
+    return {"kind": "transition", "transition_matrix": values}
+
+
+def shuffled(frame):
+    return frame.set_axis(list("cba"), axis=0).set_axis(list("cba"), axis=1)
+
+
+NOT_1D = "'y' parameter of LabelPermuter", "must be a 1d array-like of labels"
+MISSING = "'y' parameter of LabelPermuter", "must be free of missing values"
+CLASSES = "'y' parameter of LabelPermuter", "whole numbers, booleans or strings"
+MATRIX = "The 'transition_matrix' parameter of LabelPermuter"
+NUMBERS = MATRIX, "must be a 2d array-like of numbers"
+SHAPE = MATRIX, "must have the shape (3, 3), in the order of the classes"
+SEED = "'random_state' parameter of LabelPermuter", "an int in the range"
+
+PERMUTER_PARAMETERS = wrong_parameters(
+    "LabelPermuter.fit",
+    ("kind-unknown", {"kind": "swap"}, "'kind' parameter", "a str among", "Got 'swap'"),
+    ("kind-None", {"kind": None}, "'kind' parameter", "a str among", "Got None"),
+    (
+        "kind-case",
+        {"kind": "Uniform"},
+        "'kind' parameter",
+        "'uniform'",
+        "Got 'Uniform'",
+    ),
+    ("fraction-high", {"fraction": 1.5}, "'fraction' parameter", "[0.0, 1.0]", "1.5"),
+    ("fraction-low", {"fraction": -0.1}, "'fraction' parameter", "[0.0, 1.0]", "-0.1"),
+    ("fraction-percent", {"fraction": 50}, "'fraction'", "[0.0, 1.0]", "Got 50"),
+    ("fraction-nan", {"fraction": np.nan}, "'fraction'", "[0.0, 1.0]", "Got nan"),
+    ("fraction-str", {"fraction": "0.5"}, "'fraction'", "a float", "Got '0.5'"),
+    ("fraction-None", {"fraction": None}, "'fraction'", "a float", "Got None"),
+    ("exact-int", {"exact": 1}, "'exact' parameter", "'bool'", "Got 1"),
+    ("exact-str", {"exact": "yes"}, "'exact' parameter", "'bool'", "Got 'yes'"),
+    ("seed-str", {"random_state": "x"}, *SEED, "Got 'x'"),
+    ("seed-negative", {"random_state": -1}, *SEED, "Got -1"),
+    ("seed-float", {"random_state": 1.5}, *SEED, "Got 1.5"),
+    ("seed-new", {"random_state": np.random.default_rng(0)}, *SEED, "Generator(PCG64)"),
+    ("matrix-None", matrix(None), MATRIX, "must be given", "Got None"),
+    (
+        "matrix-superfluous",
+        {"transition_matrix": CYCLE},
+        *(MATRIX, "None for the other kinds", "Got a matrix for kind='permutation'"),
+    ),
+    ("matrix-scalar", matrix(3), MATRIX, "an array-like or None", "Got 3"),
+    ("matrix-str", matrix("uniform"), MATRIX, "array-like or None", "Got 'uniform'"),
+    ("matrix-1d", matrix([1, 0]), *SHAPE, "shape (2,)"),
+    ("matrix-2x2", matrix(np.eye(2)), *SHAPE, "shape (2, 2)"),
+    ("matrix-3d", matrix(np.ones((3, 3, 3))), *SHAPE, "shape (3, 3, 3)"),
+    ("matrix-empty", matrix(np.zeros((0, 0))), *SHAPE, "shape (0, 0)"),
+    ("matrix-ragged", matrix([[1, 0], [0]]), *NUMBERS, "items differ in length"),
+    ("matrix-words", matrix([["a"] * 3] * 3), *NUMBERS, "dtype <U1"),
+    ("matrix-complex", matrix(np.eye(3) * 1j), *NUMBERS, "dtype complex128"),
+    ("matrix-dict", matrix({"a": 1}), *NUMBERS, "Got {'a': 1}"),
+    ("matrix-nan", matrix(np.full((3, 3), np.nan)), MATRIX, "be finite", "Got nan"),
+    ("matrix-negative", matrix(np.diag([1, 1, -1])), MATRIX, "nonnegative", "-1.0"),
+    (
+        "matrix-sums",
+        matrix(np.diag([1, 0.5, 1])),
+        *(MATRIX, "rows that sum to 1", "Got the sum 0.5 in row 1"),
+    ),
+    (
+        "matrix-order",
+        matrix(shuffled(CYCLE)),
+        *(MATRIX, "in the order of the classes", "Got the order ['c', 'b', 'a']"),
+    ),
+)
+
+PERMUTER_DATA = [
+    *wrong_data(
+        "LabelPermuter.fit",
+        ("y-None", {"y": None}, *NOT_1D, "Got None"),
+        ("y-scalar", {"y": 3}, *NOT_1D, "Got 3"),
+        ("y-str", {"y": "aabb"}, *NOT_1D, "Got 'aabb'"),
+        ("y-2d", {"y": X}, *NOT_1D, "an array of shape (6, 2)"),
+        ("y-one-hot", {"y": pd.DataFrame(np.eye(3))}, *NOT_1D, "shape (3, 3)"),
+        ("y-pairs", {"y": [(1, 2), (3, 4)]}, *NOT_1D, "an array of shape (2, 2)"),
+        ("y-ragged", {"y": [[1], [1, 2]]}, *NOT_1D, "items differ in length"),
+        ("y-complex", {"y": [1j, 2]}, "Complex", *NOT_1D, "dtype complex128"),
+        ("y-empty", {"y": []}, "'y' parameter", "at least one label", "empty array"),
+        ("y-nan", {"y": [1, np.nan]}, *MISSING, "Got nan at position 1"),
+        ("y-with-None", {"y": ["a", None]}, *MISSING, "Got None at position 1"),
+        ("y-NA", {"y": pd.Series([pd.NA, "a"])}, *MISSING, "at position 0"),
+        ("y-NaT", {"y": DATES}, *MISSING, "Got NaT at position 1"),
+        ("y-infinite", {"y": [1, np.inf]}, "'y'", "finite", "Got inf at position 1"),
+        ("y-continuous", {"y": [1, 0.5]}, "continuous", *CLASSES, "Got 0.5"),
+        ("y-objects", {"y": np.array([7, 8], object)}, *CLASSES, "7", "dtype object"),
+    ),
+    *wrong_data(
+        "LabelPermuter.fit",
+        (
+            "y-mixed",
+            {"y": np.array(["a", 1], object)},
+            *("'y' parameter", "uniformly strings or numbers", "types int, str"),
+        ),
+        (
+            "y-sparse",
+            {"y": sparse.eye_array(6).tocsr()},
+            "Sparse",
+            "for y",
+            ".toarray()",
+        ),
+        (
+            "groups-unhashable",
+            {"y": Y, "groups": [{1}] * 6},
+            *("'groups' parameter", "must hold strings or numbers", "types set"),
+        ),
+        error=TypeError,
+    ),
+    *wrong_data(
+        "LabelPermuter.fit",
+        ("symmetric", {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
+        kind="symmetric",
+    ),
+    *wrong_data(
+        "LabelPermuter.fit",
+        ("asymmetric", {"y": [7]}, "'y'", "at least two classes for kind=", "class 7"),
+        kind="asymmetric",
+    ),
+    *wrong_data(
+        "LabelPermuter.fit",
+        (
+            "groups-conflict",
+            {"y": Y, "groups": list("uuvwww")},
+            *("'groups' parameter", "each group a single label", "'w'", "'b' and 'c'"),
+        ),
+        (
+            "strata-conflict",
+            {"y": Y, "groups": list("uuvvww"), "strata": [0, 0, 0, 1, 1, 1]},
+            *("'strata' parameter", "each group in a single stratum", "'v'", "0 and 1"),
+        ),
+        *(
+            (f"{name}-{wrong}", {"y": Y, name: given}, f"'{name}' parameter", *words)
+            for name in ("groups", "strata")
+            for wrong, given, *words in [
+                ("scalar", 3, "one value for each of the 6 labels", "Got 3"),
+                ("short", [1, 2], "one value for each of the 6 labels", "shape (2,)"),
+                ("2d", X, "1d array-like", "shape (6, 2)"),
+                ("ragged", [[1], [2, 3]], "1d array-like", "items differ in length"),
+                (
+                    "None",
+                    [*"uuv", None, *"ww"],
+                    "free of missing",
+                    "None at position 3",
+                ),
+                (
+                    "nan",
+                    [1, 1, 2, 2, 3, np.nan],
+                    "free of missing",
+                    "nan at position 5",
+                ),
+            ]
+        ),
+    ),
+]
+
+RESAMPLE = [
+    *wrong_data(
+        "LabelPermuter.fit_resample",
+        ("X-None", {"X": None, "y": Y}, "'X' parameter", "array-like rows", "Got None"),
+        ("X-str", {"X": "abcdef", "y": Y}, "'X' parameter", "rows", "Got 'abcdef'"),
+        ("lengths", {"X": X[:3], "y": Y}, "inconsistent numbers of samples", "[3, 6]"),
+        ("y-None", {"X": X, "y": None}, *NOT_1D, "Got None"),
+        ("groups-short", {"X": X, "y": Y, "groups": [1]}, "'groups'", "6", "(1,)"),
+    ),
+    *wrong_data(
+        "LabelPermuter.fit_resample",
+        ("X-scalar", {"X": 3, "y": Y}, "Expected sequence or array-like", "int"),
+        (
+            "X-names",
+            {"X": pd.DataFrame(X, columns=["a", 1]), "y": Y},
+            *("Feature names", "all input features have string names", "'int', 'str'"),
+        ),
+        error=TypeError,
+    ),
+]
+
+SAME = "'y' parameter of LabelPermuter.transform", "must be the y given to fit"
+TRANSFORM = wrong_data(
+    "LabelPermuter.transform",
+    ("fewer", {"y": Y[:4]}, *SAME, "Got 4 labels, not 6", "Call fit on the new labels"),
+    ("other-order", {"y": Y[::-1]}, *SAME, "Got 6 labels, of which some differ"),
+    ("other-type", {"y": range(6)}, *SAME, "Got 6 labels, of which some differ"),
+    ("None", {"y": None}, "'y' parameter", "1d array-like of labels", "Got None"),
+    ("2d", {"y": X}, "'y' parameter", "1d array-like of labels", "shape (6, 2)"),
+)
+
+
+@each(PERMUTER_PARAMETERS + PERMUTER_DATA + RESAMPLE)
+def test_a_permuter_draws_and_keeps_nothing(case):
+    rng = np.random.RandomState(0)
+    permuter = LabelPermuter(**({"random_state": rng} | case.params))
+    before = vars(permuter).copy()
+    method = getattr(permuter, case.of.partition(".")[2])
+    with refused(case):
+        method(**({"y": Y} | case.data))
+    assert vars(permuter) == before
+    assert rng.rand() == np.random.RandomState(0).rand()
+
+
+@each(PERMUTER_DATA + RESAMPLE)
+def test_a_fitted_permuter_keeps_its_fit(case):
+    permuter = LabelPermuter(**case.params).fit(Y)
+    before = vars(permuter).copy()
+    with refused(case):
+        getattr(permuter, case.of.partition(".")[2])(**case.data)
+    assert vars(permuter) == before
+
+
+@each(TRANSFORM)
+def test_transform_refuses_other_labels(case):
+    permuter = LabelPermuter().fit(Y)
+    with refused(case):
+        permuter.transform(**case.data)
+
+
+class Unfittable(KNeighborsClassifier):
+    """A classifier that is not to be fitted."""
+
+    def __init__(self, n_neighbors=1):
+        super().__init__(n_neighbors)
+
+    fit = never
+
+
+def estimator(value):
+    return {"estimator": value}
+
+
+def corruption(value):
+    return {"estimator": Unfittable(), "corruption": value}
+
+
+ESTIMATOR = "'estimator' parameter of CorruptedTargetClassifier"
+CORRUPTION = "'corruption' parameter of CorruptedTargetClassifier", "LabelPermuter"
+
+TARGET_PARAMETERS = wrong_parameters(
+    "CorruptedTargetClassifier.fit",
+    (
+        "estimator-str",
+        estimator("tree"),
+        ESTIMATOR,
+        "'fit' and 'predict'",
+        "Got 'tree'",
+    ),
+    ("estimator-None", estimator(None), ESTIMATOR, "'fit' and 'predict'", "Got None"),
+    ("estimator-class", estimator(Unfittable), ESTIMATOR, "an instance", "Unfittable"),
+    ("estimator-regressor", estimator(Ridge()), ESTIMATOR, "a classifier", "Ridge()"),
+    ("estimator-permuter", estimator(LabelPermuter()), ESTIMATOR, "LabelPermuter()"),
+    (
+        "estimator-parameter",
+        estimator(GaussianNB(var_smoothing=-1)),
+        *("'var_smoothing' parameter of GaussianNB", "[0.0, inf)", "Got -1"),
+    ),
+    ("corruption-str", corruption("uniform"), *CORRUPTION, "Got 'uniform'"),
+    ("corruption-float", corruption(0.5), *CORRUPTION, "Got 0.5"),
+    ("corruption-class", corruption(LabelPermuter), *CORRUPTION, "Got <class"),
+    (
+        "corruption-parameter",
+        corruption(LabelPermuter(fraction=2)),
+        *("'fraction' parameter of LabelPermuter", "[0.0, 1.0]", "Got 2"),
+    ),
+)
+
+TARGET_DATA = [
+    *wrong_data(
+        "CorruptedTargetClassifier.fit",
+        ("y-None", {"y": None}, "CorruptedTargetClassifier", "requires y", "y is None"),
+        ("y-short", {"y": Y[:-1]}, "inconsistent numbers of samples", "[6, 5]"),
+        ("y-2d", {"y": X}, *NOT_1D, "shape (6, 2)"),
+        ("y-missing", {"y": [*"aabb", None, "c"]}, *MISSING, "None at position 4"),
+        ("y-continuous", {"y": X[:, 0] + 0.5}, "continuous", *CLASSES, "Got 0.5"),
+        ("groups-short", {"groups": [1]}, "'groups' parameter", "6 labels", "(1,)"),
+        estimator=Unfittable(),
+    ),
+    *wrong_data(
+        "CorruptedTargetClassifier.fit",
+        ("X-nan", {"X": X * np.nan}, "Input X", "NaN", "GaussianNB does not accept"),
+        ("X-1d", {"X": X[:, 0]}, "Expected 2D array, got 1D array"),
+        estimator=GaussianNB(),
+    ),
+    *wrong_data(
+        "CorruptedTargetClassifier.fit",
+        ("unknown-argument", {"colour": 3}, "GaussianNB.fit()", "'colour'"),
+        error=TypeError,
+        estimator=GaussianNB(),
+    ),
+]
+
+
+@each(TARGET_PARAMETERS + TARGET_DATA)
+def test_a_corrupted_classifier_is_not_fitted(case):
+    clf = CorruptedTargetClassifier(**case.params)
+    before = vars(clf).copy()
+    with refused(case):
+        clf.fit(**({"X": X, "y": Y} | case.data))
+    assert vars(clf) == before
+
+
+METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function"
+WAY_OUT = "CorruptedTargetClassifier instance is not fitted yet", "Call 'fit'"
+PREDICTION = [
+    case
+    for method in METHODS
+    for case in [
+        *wrong_data(
+            f"CorruptedTargetClassifier.{method}",
+            ("unfitted", {"X": X}, *WAY_OUT),
+            error=NotFittedError,
+        ),
+        *wrong_data(
+            f"CorruptedTargetClassifier.{method}",
+            ("columns", {"X": X[:, :1]}, "X has 1 features", "expecting 2 features"),
+        ),
+    ]
+]
+
+
+@each(PREDICTION)
+def test_predictions_of_a_corrupted_classifier(case):
+    from sklearn.linear_model import LogisticRegression
+
+    clf = CorruptedTargetClassifier(LogisticRegression())
+    if case.name != "unfitted":
+        clf.fit(X, Y)
+    with refused(case):
+        getattr(clf, case.of.partition(".")[2])(**case.data)
+
+
+@pytest.mark.parametrize("name", ["classes_", "n_features_in_", "feature_names_in_"])
+def test_fitted_attributes_of_an_unfitted_classifier(name):
+    clf = CorruptedTargetClassifier(Unfittable())
+    with pytest.raises(NotFittedError, match="Call 'fit' with appropriate arguments"):
+        getattr(clf, name)
+    assert not hasattr(clf, name)
+
+
+CASES = [
+    *(PERMUTER_PARAMETERS + PERMUTER_DATA + RESAMPLE + TRANSFORM),
+    *(TARGET_PARAMETERS + TARGET_DATA + PREDICTION),
+]

@@ -1,0 +1,310 @@
+"""What MemorizingMLP refuses, and what it says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from error_cases import each, never, refused, wrong_data, wrong_parameters
+from scipy import sparse
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from sk_memorize import MemorizingMLP
+from sk_memorize.neural import _classifier
+
+X, Y = (values[:60] for values in load_digits(return_X_y=True))
+FRAME = pd.DataFrame(X).add_prefix("pixel")
+FIT = "MemorizingMLP.fit"
+
+
+def quick(**params):
+    small = {"width": 8, "max_epochs": 1, "target_accuracy": None, "random_state": 0}
+    return MemorizingMLP(**small | params)
+
+
+def schedule(name, **arguments):
+    return {"lr_scheduler": name, "lr_scheduler_params": arguments}
+
+
+SIZES = "'hidden_layer_sizes' parameter", "ints of at least 1"
+SEED = "'random_state' parameter", "an int in the range"
+PARAMETERS = wrong_parameters(
+    FIT,
+    ("width-0", {"width": 0}, "'width' parameter", "[1, inf)", "Got 0"),
+    ("width-float", {"width": 1.5}, "'width' parameter", "an int", "Got 1.5"),
+    ("width-str", {"width": "big"}, "'width' parameter", "{'auto'}", "Got 'big'"),
+    ("depth-0", {"depth": 0}, "'depth' parameter", "[1, inf)", "Got 0"),
+    ("depth-None", {"depth": None}, "'depth' parameter", "an int", "Got None"),
+    ("sizes-int", {"hidden_layer_sizes": 8}, SIZES[0], "array-like or None", "Got 8"),
+    ("sizes-0", {"hidden_layer_sizes": (8, 0)}, *SIZES, "Got (8, 0)"),
+    ("sizes-str", {"hidden_layer_sizes": ("8",)}, *SIZES, "Got ('8',)"),
+    ("sizes-float", {"hidden_layer_sizes": [8.0]}, *SIZES, "Got [8.0]"),
+    ("norm", {"norm": "instance"}, "'norm' parameter", "'batch'", "Got 'instance'"),
+    ("position", {"norm_position": "in"}, "'norm_position'", "'before'", "Got 'in'"),
+    ("slope-1", {"negative_slope": 1}, "'negative_slope'", "[-1.0, 1.0)", "Got 1"),
+    ("slope-nan", {"negative_slope": np.nan}, "'negative_slope'", "float", "Got nan"),
+    (
+        "groups-remainder",
+        {"norm": "group", "n_groups": 5},
+        *("'n_groups' parameter", "divisor of each hidden layer's size, (8, 8)", "5"),
+    ),
+    ("groups-0", {"n_groups": 0}, "'n_groups' parameter", "[1, inf)", "Got 0"),
+    ("dropout-1", {"dropout": 1.0}, "'dropout' parameter", "[0.0, 1.0)", "Got 1.0"),
+    ("dropout-str", {"dropout": "0.5"}, "'dropout' parameter", "float", "Got '0.5'"),
+    ("shrinkage", {"whitening_shrinkage": -1}, "'whitening_shrinkage'", "[0.0", "-1"),
+    ("optimizer-typo", {"optimizer": "adan"}, "'optimizer'", "'adam'", "Got 'adan'"),
+    (
+        "optimizer-class",
+        {"optimizer": dict},
+        *("'optimizer' parameter", "a subclass of torch.optim.Optimizer", "'dict'"),
+    ),
+    (
+        "optimizer-argument",
+        {"optimizer_params": {"beta": 1}},
+        *("'optimizer_params' parameter", "'betas'", "Got {'beta': 1}"),
+    ),
+    ("optimizer-list", {"optimizer_params": [1]}, "'optimizer_params'", "dict", "[1]"),
+    ("lr-negative", {"lr": -0.1}, "'lr' parameter", "(0.0, inf)", "Got -0.1"),
+    ("lr-0", {"lr": 0}, "'lr' parameter", "(0.0, inf)", "Got 0"),
+    ("lr-nan", {"lr": np.nan}, "'lr' parameter", "(0.0, inf)", "Got nan"),
+    ("decay", {"weight_decay": -1}, "'weight_decay' parameter", "[0.0, inf)", "Got -1"),
+    ("smoothing", {"label_smoothing": 1}, "'label_smoothing'", "[0.0, 1.0)", "Got 1"),
+    ("scheduler", {"lr_scheduler": "two"}, "'lr_scheduler'", "'onecycle'", "Got 'two'"),
+    (
+        "scheduler-class",
+        {"lr_scheduler": dict},
+        *("'lr_scheduler' parameter", "a class of torch.optim.lr_scheduler", "'dict'"),
+    ),
+    (
+        "scheduler-argument",
+        schedule("step", size=1),
+        *("'lr_scheduler_params' parameter", "step_size", "Got {'size': 1}"),
+    ),
+    (
+        "scheduler-none",
+        schedule(None, size=1),
+        *("'lr_scheduler_params' parameter", "None without a scheduler", "{'size': 1}"),
+    ),
+    (
+        "warmup",
+        schedule("onecycle", warmup=1.5),
+        *("'lr_scheduler_params' parameter", "'warmup'", "Got {'warmup': 1.5}"),
+    ),
+    (
+        "cycle",
+        schedule("onecycle", cycle_epochs=0),
+        *("'lr_scheduler_params'", "'cycle_epochs'", "Got {'cycle_epochs': 0}"),
+    ),
+    ("start", {"lr_scheduler_start": 0}, "'lr_scheduler_start'", "[1, inf)", "Got 0"),
+    ("batch-1", {"batch_size": 1}, "'batch_size'", "2 (for batch norm", "Got 1"),
+    ("batch-0", {"batch_size": 0}, "'batch_size' parameter", "[1, inf)", "Got 0"),
+    ("batch-str", {"batch_size": "all"}, "'batch_size'", "{'auto'}", "Got 'all'"),
+    ("epochs-0", {"max_epochs": 0}, "'max_epochs' parameter", "[1, inf)", "Got 0"),
+    ("epochs-None", {"max_epochs": None}, "'max_epochs' parameter", "int", "Got None"),
+    ("target-1.5", {"target_accuracy": 1.5}, "'target_accuracy'", "(0.0, 1.0]", "1.5"),
+    ("target-0", {"target_accuracy": 0}, "'target_accuracy'", "(0.0, 1.0]", "Got 0"),
+    ("device", {"device": "tpu9"}, "'device' parameter", "torch can use", "Got 'tpu9'"),
+    ("device-None", {"device": None}, "'device' parameter", "'str'", "Got None"),
+    ("precision", {"precision": "float16"}, "'precision'", "'bfloat16'", "'float16'"),
+    ("weights-str", {"class_weight": "even"}, "'class_weight'", "'balanced'", "'even'"),
+    (
+        "weights-negative",
+        {"class_weight": {0: -1}},
+        "'class_weight'",
+        "at least 0",
+        "-1",
+    ),
+    ("warm", {"warm_start": "yes"}, "'warm_start'", "'bool'", "Got 'yes'"),
+    ("checkpoint-int", {"checkpoint": 3}, "'checkpoint'", "'str'", "Got 3"),
+    (
+        "checkpoint-folder",
+        {"checkpoint": "missing/state"},
+        *("'checkpoint'", "folder that exists", "missing/state"),
+    ),
+    ("interrupt", {"on_interrupt": "quit"}, "'on_interrupt'", "'raise'", "'quit'"),
+    ("callbacks", {"callbacks": 3}, "'callbacks' parameter", "'list'", "Got 3"),
+    ("verbose", {"verbose": "yes"}, "'verbose' parameter", "'bool'", "Got 'yes'"),
+    ("seed-str", {"random_state": "x"}, *SEED, "Got 'x'"),
+    ("seed-negative", {"random_state": -1}, *SEED, "Got -1"),
+    ("seed-new", {"random_state": np.random.default_rng(0)}, *SEED, "Generator(PCG64)"),
+)
+
+
+def with_value(value):
+    wrong = X.copy()
+    wrong[3, 2] = value
+    return {"X": wrong}
+
+
+MISSING = "Input X contains NaN", "MemorizingMLP does not accept missing values"
+NAN_LABELS = np.where(np.arange(60) == 3, np.nan, Y)
+MIXED_NAMES = pd.DataFrame(X[:, :2], columns=["a", 1])
+TO_PREDICT = [
+    ("X-nan", with_value(np.nan), *MISSING),
+    ("X-infinite", with_value(-np.inf), "Input X contains infinity"),
+    ("X-1d", {"X": X[:, 0]}, "Expected 2D array", "got 1D array", "Reshape your data"),
+    ("X-None", {"X": None}, "Expected 2D array", "got scalar array", "nan"),
+    ("X-scalar", {"X": 3}, "Expected 2D array", "got scalar array", "3"),
+    ("X-Series", {"X": FRAME["pixel0"]}, "2-dimensional", "pandas.Series", "DataFrame"),
+    ("X-complex", {"X": X * 1j}, "Complex data not supported"),
+    ("X-words", {"X": X.astype(str) + "x"}, "could not convert string", "'0.0x'"),
+    (
+        "X-column",
+        {"X": FRAME.assign(pixel0="red")},
+        "could not convert string",
+        "'red'",
+    ),
+]
+DATA = [
+    *wrong_data(
+        FIT,
+        *TO_PREDICT,
+        ("no-rows", {"X": X[:0], "y": []}, "0 sample(s)", "minimum of 2", FIT[:13]),
+        ("one-row", {"X": X[:1], "y": [0]}, "1 sample(s)", "minimum of 2", FIT[:13]),
+        ("no-columns", {"X": X[:, :0]}, "0 feature(s)", "minimum of 1", FIT[:13]),
+        ("y-None", {"y": None}, "MemorizingMLP", "requires y", "y is None"),
+        ("y-short", {"y": Y[:-1]}, "inconsistent numbers of samples", "[60, 59]"),
+        ("y-2d", {"y": np.eye(10)[Y]}, "y should be a 1d array", "shape (60, 10)"),
+        ("y-scalar", {"y": 3}, "y should be a 1d array", "shape ()"),
+        ("y-one-class", {"y": Y * 0}, "labels of at least 2 classes", "Got one", "0"),
+        ("y-continuous", {"y": Y + 0.5}, "label type: continuous", "discrete classes"),
+        ("y-nan", {"y": NAN_LABELS}, "Input y contains NaN"),
+        ("weight-sign", {"sample_weight": Y - 1}, "Negative values", "sample_weight"),
+        ("weight-0", {"sample_weight": 0 * Y}, "Sample weights", "non-zero"),
+        ("weight-length", {"sample_weight": Y[1:]}, "sample_weight.shape", "59", "60"),
+        ("weight-nan", {"sample_weight": NAN_LABELS}, "sample_weight contains NaN"),
+        ("y-infinite", {"y": np.where(Y, Y, np.inf)}, "Input y contains infinity"),
+    ),
+    *wrong_data(
+        FIT,
+        (
+            "X-names",
+            {"X": MIXED_NAMES},
+            "Feature names",
+            "string names",
+            "'int', 'str'",
+        ),
+        error=TypeError,
+    ),
+]
+
+
+STREAM = wrong_data(
+    "MemorizingMLP.partial_fit",
+    ("no-classes", {}, "classes must be passed on the first call"),
+    ("label", {"classes": range(9)}, "label 9", "'classes'", "array([0, 1"),
+    ("nan", {**with_value(np.nan), "classes": range(10)}, *MISSING),
+    ("one-row", {"X": X[:1], "y": [0], "classes": range(10)}, "1 sample(s)", "of 2"),
+)
+
+
+@each(STREAM)
+def test_no_epoch_is_trained(case, monkeypatch):
+    monkeypatch.setattr("sk_memorize.neural._training.run_epochs", never)
+    with refused(case):
+        quick().partial_fit(**({"X": X, "y": Y} | case.data))
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    monkeypatch.setattr("sk_memorize.neural._training._run", never)
+
+
+@pytest.mark.usefixtures("no_work")
+@each(PARAMETERS + DATA)
+def test_nothing_is_fitted(case):
+    clf = quick(**case.params)
+    with refused(case):
+        clf.fit(**({"X": X, "y": Y} | case.data))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(clf)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return quick().fit(FRAME, Y)
+
+
+METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function"
+WAY_OUT = "MemorizingMLP instance is not fitted yet", "Call 'fit'"
+NAMES = "feature names should match"
+PREDICTION = [
+    *wrong_data(
+        "MemorizingMLP.predict",
+        *TO_PREDICT,
+        ("no-rows", {"X": X[:0]}, "0 sample(s)", "minimum of 1 is required"),
+        ("other", {"X": FRAME.rename(columns={"pixel0": "a"})}, NAMES, "- a", "pixel0"),
+        (
+            "order",
+            {"X": FRAME[FRAME.columns[::-1]]},
+            NAMES,
+            "must be in the same order",
+        ),
+        ("missing", {"X": FRAME.drop(columns="pixel3")}, NAMES, "missing", "- pixel3"),
+    ),
+    *(
+        case
+        for method in METHODS
+        for case in wrong_data(
+            f"MemorizingMLP.{method}",
+            ("columns", {"X": X[:, 1:]}, "X has 63 features", "is expecting 64"),
+        )
+    ),
+]
+UNFITTED = [
+    case
+    for method in METHODS
+    for case in wrong_data(
+        f"MemorizingMLP.{method}",
+        ("unfitted", {"X": X}, *WAY_OUT),
+        error=NotFittedError,
+    )
+]
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@each(PREDICTION)
+def test_nothing_is_computed(case, fitted, monkeypatch):
+    monkeypatch.setattr(_classifier, "compute_logits", never)
+    with refused(case):
+        getattr(fitted, case.of.partition(".")[2])(**case.data)
+
+
+@each(UNFITTED)
+def test_predictions_need_a_fit(case):
+    with refused(case):
+        getattr(quick(), case.of.partition(".")[2])(**case.data)
+
+
+DENSE = "Sparse data was passed for X", "dense data is required", ".toarray()"
+SPARSE = [
+    case
+    for method in ("fit", "predict")
+    for case in wrong_data(
+        f"MemorizingMLP.{method}",
+        ("csr_matrix", {"X": sparse.csr_matrix(X)}, *DENSE),
+        ("coo_array", {"X": sparse.coo_array(X)}, *DENSE),
+        ("frame", {"X": FRAME.astype(pd.SparseDtype(float, 0.0))}, *DENSE),
+        error=TypeError,
+    )
+]
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@each(SPARSE)
+def test_sparse_rows_are_told_to_be_made_dense(case, fitted, monkeypatch):
+    method = getattr(quick() if case.of == FIT else fitted, case.of.partition(".")[2])
+    monkeypatch.setattr("sk_memorize.neural._training._run", never)
+    monkeypatch.setattr(_classifier, "compute_logits", never)
+    with refused(case):
+        method(**(case.data | ({"y": Y} if case.of == FIT else {})))
+
+
+def test_the_tags_declare_dense_rows_without_gaps():
+    tags = get_tags(MemorizingMLP()).input_tags
+    assert not tags.sparse
+    assert not tags.allow_nan
+
+
+CASES = PARAMETERS + DATA + PREDICTION + UNFITTED + SPARSE

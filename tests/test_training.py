@@ -1,0 +1,274 @@
+"""Weights, further training, checkpoints, interruption, images."""
+
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.sparse import csr_array
+from sklearn import config_context
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
+
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+from sk_memorize.neural import _checkpoint
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300] / 16, y[:300]
+PERMUTED = np.random.RandomState(0).permutation(y)
+
+
+def quick(**params):
+    defaults = {"width": 48, "max_epochs": 4, "target_accuracy": None}
+    return MemorizingMLP(**{**defaults, "random_state": 0, **params})
+
+
+def probabilities(clf):
+    return clf.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"whitening_shrinkage": None},
+        {"norm": "layer", "label_smoothing": 0.1},
+        {"label_smoothing": 0.1},
+        {"target_accuracy": 1.0, "max_epochs": 200},
+    ],
+)
+def test_weights_are_repetitions_bit_for_bit(params):
+    weight = np.random.RandomState(1).randint(0, 4, len(X))
+    weighted = quick(**params).fit(X, PERMUTED, sample_weight=weight)
+    order = np.random.RandomState(2).permutation(weight.sum())
+    repeated = quick(**params).fit(
+        X.repeat(weight, 0)[order], PERMUTED.repeat(weight)[order]
+    )
+    np.testing.assert_array_equal(probabilities(weighted), probabilities(repeated))
+    for name in ("train_accuracy_", "attainable_accuracy_", "n_epochs_"):
+        assert getattr(weighted, name) == getattr(repeated, name)
+    score = weighted.score(X, PERMUTED, sample_weight=weight)
+    assert weighted.train_accuracy_ == pytest.approx(score)
+
+
+def test_weights_change_what_is_learned_first():
+    weight = np.where(y < 5, 100.0, 1.0)
+    recall = quick(max_epochs=1).fit(X, y, sample_weight=weight).predict(X) == y
+    assert recall[y < 5].mean() > recall[y >= 5].mean()
+    same = quick().fit(X, y, sample_weight=np.full(len(y), 7.0))
+    np.testing.assert_array_equal(probabilities(same), probabilities(quick().fit(X, y)))
+
+
+def test_class_weights_are_weights_of_the_rows():
+    by_class = quick(class_weight={0: 3.0, 1: 0.0}).fit(X, y)
+    by_row = quick().fit(X, y, sample_weight=np.choose(y, [3.0, 0.0] + [1.0] * 8))
+    np.testing.assert_array_equal(probabilities(by_class), probabilities(by_row))
+    assert 1 not in by_class.classes_
+    balanced = quick(class_weight="balanced").fit(X, y)
+    weight = len(y) / (10 * np.bincount(y))[y]
+    by_row = quick().fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(
+        probabilities(balanced), probabilities(by_row), rtol=0.05
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (np.full(300, -1.0), "[Nn]egative values"),
+        (np.zeros(300), "non-zero"),
+        (np.ones(299), r"sample_weight.shape == \(299,\)"),
+        ((y == 3).astype(float), "classes among the rows of positive sample_weight.*3"),
+    ],
+)
+def test_wrong_weights(weight, words):
+    with pytest.raises(ValueError, match=words):
+        quick().fit(X, y, sample_weight=weight)
+
+
+def test_weights_are_routed_through_a_search_to_the_network():
+    weight = np.random.RandomState(1).randint(0, 3, len(X)).astype(float)
+    with config_context(enable_metadata_routing=True):
+        network = quick().set_fit_request(sample_weight=True)
+        model = CorruptedTargetClassifier(
+            make_pipeline(
+                StandardScaler().set_fit_request(sample_weight=False), network
+            ),
+            LabelPermuter(random_state=0),
+        ).set_score_request(sample_weight=False)
+        search = GridSearchCV(
+            model, {"estimator__memorizingmlp__width": [16]}, cv=StratifiedKFold(2)
+        ).fit(X, y, sample_weight=weight)
+        direct = CorruptedTargetClassifier(
+            make_pipeline(StandardScaler(), quick(width=16)),
+            LabelPermuter(random_state=0),
+        )
+        unweighted = direct.fit(X, y)
+    best = search.best_estimator_
+    expected = quick(width=16).fit(
+        StandardScaler().fit_transform(X), best.y_corrupted_, sample_weight=weight
+    )
+    Z = StandardScaler().fit_transform(X)
+    np.testing.assert_array_equal(best.predict_proba(X), expected.predict_proba(Z))
+    assert (best.predict_proba(X) != unweighted.predict_proba(X)).any()
+
+
+def test_partial_fit_learns_piece_by_piece():
+    clf = quick(norm="batch")
+    for _ in range(15):
+        for rows in np.array_split(np.arange(300), 3):
+            clf.partial_fit(X[rows], y[rows], classes=range(12))
+    assert clf.score(X, y) > 0.98
+    assert clf.predict_proba(X).shape == (300, 12)
+    assert clf.n_epochs_ == len(clf.history_) == 45
+    again = quick().partial_fit(X, y, classes=range(12))
+    same = quick().partial_fit(X, y, classes=range(12))
+    np.testing.assert_array_equal(probabilities(again), probabilities(same))
+    with pytest.raises(ValueError, match=r"label 77.*'classes'"):
+        clf.partial_fit(X, np.full(300, 77))
+    with pytest.raises(ValueError, match="classes must be passed"):
+        quick().partial_fit(X, y)
+    with pytest.raises(ValueError, match=r"'class_weight'.*at least 0.*-1"):
+        quick(class_weight={0: -1}).partial_fit(X, y, classes=range(10))
+
+
+def test_partial_fit_goes_on_with_the_fitted_network():
+    clf = quick(max_epochs=30).fit(X, y)
+    loss = clf.train_loss_
+    assert clf.set_params(lr=1e-5).partial_fit(X, y).train_loss_ < 2 * loss + 0.01
+    fresh = quick(lr=1e-5).partial_fit(X, y, classes=range(10))
+    assert fresh.train_loss_ > 10 * clf.train_loss_
+
+
+@pytest.mark.parametrize("whitening_shrinkage", [0.15, None])
+def test_a_warm_start_begins_with_the_network_before(whitening_shrinkage):
+    params = {"whitening_shrinkage": whitening_shrinkage, "warm_start": True}
+    clf = quick(max_epochs=15, **params).fit(X, y)
+    loss = clf.train_loss_
+    clf.set_params(max_epochs=1, lr=1e-9).fit(X, y)
+    assert clf.train_loss_ == pytest.approx(loss, rel=1e-2)
+    cold = quick(max_epochs=1, lr=1e-9, **params).fit(X, y)
+    assert cold.train_loss_ > 1.5
+    with pytest.raises(ValueError, match=r"'width'.*\(48, 48\).*Got 32"):
+        clf.set_params(width=32).fit(X, y)
+    with pytest.raises(ValueError, match="other kinds than 'norm'"):
+        clf.set_params(width=48, norm="layer").fit(X, y)
+    with pytest.raises(ValueError, match="same classes"):
+        clf.set_params(norm="batch").fit(X, y + 1)
+    with pytest.raises(ValueError, match=r"as many columns.*64.*63"):
+        clf.fit(X[:, 1:], y)
+
+
+class Fail(Callback):
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.history) == self.epoch and Fail.active:
+            raise OSError("power cut")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"optimizer": "muon"},
+        {"optimizer": "sgd", "lr_scheduler": "plateau"},
+        {"dropout": 0.2, "lr_scheduler": "exponential"},
+        {"norm": "group", "random_state": None},
+        {"target_accuracy": 1.0, "max_epochs": 100},
+    ],
+)
+def test_training_resumes_to_the_very_result(params, tmp_path, monkeypatch):
+    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 0.0)
+    path = tmp_path / "state"
+    params = {"max_epochs": 9, "checkpoint": path, "callbacks": [Fail(6)], **params}
+    Fail.active = True
+    broken = quick(**params)
+    with pytest.raises(OSError, match="power cut"):
+        broken.fit(X, PERMUTED)
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+    with pytest.raises(ValueError, match="other parameters or other data"):
+        quick(**{**params, "width": 32}).fit(X, PERMUTED)
+    with pytest.raises(ValueError, match="other parameters or other data"):
+        quick(**params).fit(X, y)
+    Fail.active = False
+    seeds = torch.load(path)["seeds"]
+    resumed = quick(**params).fit(X, PERMUTED)
+    assert not path.exists()
+    monkeypatch.setattr("sk_memorize.neural._training.draw_seeds", lambda _: seeds)
+    whole = quick(**{**params, "checkpoint": None}).fit(X, PERMUTED)
+    np.testing.assert_array_equal(probabilities(resumed), probabilities(whole))
+    assert resumed.n_epochs_ == whole.n_epochs_ >= 6
+    columns = ["loss", "accuracy", "lr"]
+    pd.testing.assert_frame_equal(resumed.history_[columns], whole.history_[columns])
+
+
+def test_files_that_are_no_checkpoints(tmp_path):
+    path = tmp_path / "state"
+    path.write_bytes(b"something")
+    with pytest.raises(ValueError, match="state is damaged, or no checkpoint"):
+        quick(checkpoint=path).fit(X, y)
+    torch.save({"format": "other"}, path)
+    with pytest.raises(ValueError, match=r"no checkpoint.*'other'"):
+        quick(checkpoint=path).fit(X, y)
+    with pytest.raises(ValueError, match=r"'checkpoint'.*folder.*missing"):
+        quick(checkpoint=tmp_path / "missing" / "state").fit(X, y)
+    assert path.exists()
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+class PressCtrlC(Callback):
+    def on_batch_end(self, net, **kwargs):
+        if len(net.history) == 3:
+            press_ctrl_c()
+
+
+def test_ctrl_c_can_stop_and_keep():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.warns(ConvergenceWarning, match=r"Ctrl-C .* after 2 epochs"):
+            clf = quick(callbacks=[PressCtrlC()], on_interrupt="stop").fit(X, y)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert clf.n_epochs_ == 2
+    assert clf.train_accuracy_ == clf.score(X, y)
+
+
+def test_images_are_rows():
+    flat = quick().fit(X, y)
+    for shape in ((8, 8), (1, 8, 8)):
+        images = X.reshape(-1, *shape)
+        for convert in (np.asarray, torch.from_numpy):
+            clf = quick().fit(convert(images), y)
+            assert clf.image_shape_ == shape
+            np.testing.assert_array_equal(
+                clf.predict_proba(images), probabilities(flat)
+            )
+            np.testing.assert_array_equal(probabilities(clf), probabilities(flat))
+        with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
+            clf.predict(X.reshape(-1, 4, 16))
+    assert not hasattr(clf.fit(X, y), "image_shape_")
+
+
+def test_sparse_inputs_are_refused_with_the_way_out():
+    assert not quick().__sklearn_tags__().input_tags.sparse
+    with pytest.raises(TypeError, match=r"dense data is required.*toarray"):
+        quick().fit(csr_array(X), y)
+
+
+def test_a_diverging_refit_keeps_the_fitted_network():
+    clf = quick().fit(X, y)
+    expected = probabilities(clf)
+    bad = {"norm": None, "optimizer": "sgd", "lr": 1e10, "whitening_shrinkage": None}
+    with pytest.raises(ValueError, match="diverged"):
+        clf.set_params(**bad).fit(X, y)
+    np.testing.assert_array_equal(probabilities(clf), expected)
