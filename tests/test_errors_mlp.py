@@ -307,4 +307,4 @@ def test_the_tags_declare_dense_rows_without_gaps():
     assert not tags.allow_nan
 
 
-CASES = PARAMETERS + DATA + PREDICTION + UNFITTED + SPARSE
+CASES = PARAMETERS + DATA + STREAM + PREDICTION + UNFITTED + SPARSE

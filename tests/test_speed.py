@@ -165,10 +165,8 @@ def test_the_bare_loop_has_the_recipe_of_the_estimator(digits):
 
 @pytest.mark.parametrize("n_rows", [40, 300])
 def test_the_bare_loop_whitens_as_the_estimator_does(n_rows, digits):
-    X = torch.from_numpy(digits[0][:n_rows])
-    ours = whiten(X)
-    rows = Rows(X, torch.arange(len(X)))
-    X = rows.gather()
+    rows = Rows(torch.from_numpy(digits[0][:n_rows]), torch.arange(n_rows))
+    ours = whiten(rows.gather())
     theirs = apply_whitening(rows, *fit_whitening(rows, 0.1), dtype=torch.float32)
     assert ours.shape == theirs.shape
     # Directions have no sign, so inner products are compared.

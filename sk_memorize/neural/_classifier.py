@@ -513,8 +513,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y has the label {unknown.tolist()[0]!r}, which is not one of 'classes', "
-                f"{self.classes_!r}."
+                f"y has the label {unknown.tolist()[0]!r}, which is not one of "
+                f"'classes', {self.classes_!r}."
             )
         X, y, weight = self._weigh(X, y, sample_weight)
         if not getattr(self, "_streaming", False):
