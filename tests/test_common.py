@@ -1,12 +1,17 @@
-"""scikit-learn's own checks, and conventions of all public names."""
+"""scikit-learn's own checks of every public estimator."""
 
 import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sk_memorize import MemorizingMLP
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
 
 # Small networks: scikit-learn's checks are about conventions, not about size.
 SMALL = {"width": 32, "max_epochs": 40, "random_state": 0}
+NOISE = LabelPermuter(random_state=0)
 
 
 @pytest.mark.filterwarnings("ignore:The training ended")
@@ -23,7 +28,37 @@ SMALL = {"width": 32, "max_epochs": 40, "random_state": 0}
             dropout=0.1,
         ),
         MemorizingMLP(**SMALL, class_weight="balanced", warm_start=True),
+        CorruptedTargetClassifier(MemorizingMLP(**SMALL), NOISE),
+        CorruptedTargetClassifier(
+            make_pipeline(StandardScaler(), MemorizingMLP(**SMALL)), NOISE
+        ),
     ]
 )
 def test_sklearn_conventions(estimator, check):
     check(estimator)
+
+
+# A transformer of targets is, like scikit-learn's LabelEncoder, none of those that the
+# generator of checks accepts; these are the checks that need no X.
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_estimator_tags_renamed",
+        "check_valid_tag_types",
+        "check_estimator_repr",
+        "check_no_attributes_set_in_init",
+        "check_do_not_raise_errors_in_init_or_set_params",
+        "check_mixin_order",
+        "check_parameters_default_constructible",
+        "check_get_params_invariance",
+        "check_set_params",
+    ],
+)
+@pytest.mark.parametrize(
+    "permuter",
+    [LabelPermuter(), LabelPermuter("symmetric", fraction=0.2, exact=False)],
+    ids=repr,
+)
+def test_sklearn_conventions_without_rows(permuter, check):
+    getattr(estimator_checks, check)(type(permuter).__name__, clone(permuter))

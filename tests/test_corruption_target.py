@@ -65,6 +65,24 @@ def test_a_clone_is_fitted_to_the_corrupted_labels():
     assert not hasattr(NOISE, "classes_")
 
 
+@pytest.mark.parametrize("labels", [y, pd.Series(y, index=range(100, 190), name="y")])
+def test_rows_without_weight_are_as_good_as_absent(labels):
+    weight = np.tile([0.0, 1.0, 2.0, 0.0, 1.0], 18)
+    kept = weight > 0
+    groups = 10 * (np.arange(90) // 6) + np.tile([0, 1, 2], 30)
+    clf = CorruptedTargetClassifier(Recorder(), NOISE)
+    clf.fit(X, labels, sample_weight=weight, groups=groups)
+    absent = CorruptedTargetClassifier(Recorder(), NOISE).fit(
+        X[kept], y[kept], groups=groups[kept]
+    )
+    assert type(clf.y_corrupted_) is type(labels)
+    corrupted = np.asarray(clf.y_corrupted_)
+    assert_array_equal(corrupted[kept], absent.y_corrupted_)
+    assert_array_equal(corrupted[~kept], y[~kept])
+    assert_array_equal(clf.corrupted_mask_, corrupted != y)
+    assert clf.realized_rate_ == absent.realized_rate_ > 0
+
+
 def test_the_default_is_a_permutation_drawn_anew():
     clf = CorruptedTargetClassifier(Recorder()).fit(X, y)
     first = clf.y_corrupted_
@@ -184,7 +202,7 @@ def test_tags_are_those_of_the_classifier_but_for_the_score():
 
 def test_without_routing_groups_and_strata_go_to_the_corruption():
     groups, labels = np.repeat(np.arange(30), 3), np.repeat(y[:30], 3)
-    weight = np.arange(90.0)
+    weight = 1 + np.arange(90.0)
     clf = CorruptedTargetClassifier(Recorder(), LabelPermuter(random_state=0))
     clf.fit(X, labels, groups=groups, strata=groups % 2, sample_weight=weight)
     seen = clf.estimator_.y_seen_.reshape(30, 3)

@@ -2,6 +2,9 @@
 
 import copy
 import io
+import os
+import subprocess
+import sys
 
 import cloudpickle
 import joblib
@@ -12,7 +15,7 @@ import torch
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_iris, load_wine
+from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  scikit-learn's way
 from sklearn.frozen import FrozenEstimator
@@ -276,15 +279,62 @@ def test_a_memory_map(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    "names", [(-7, 3, 100), (2.0, 3.0, 5.0), ("a", "bc", "d"), (True, False, True)]
-)
-def test_labels_come_back_as_they_are(names):
-    y = np.array(names)[Y_IRIS]
-    predicted = network(max_epochs=5, target_accuracy=None).fit(X_IRIS, y)
-    predicted = predicted.predict(X_IRIS)
-    assert predicted.dtype == y.dtype
-    assert set(predicted) <= set(y)
+@pytest.mark.parametrize("strings", [False, True])
+def test_a_polars_frame(strings):
+    pl = pytest.importorskip("polars", reason="polars is not installed")
+    names = load_iris().feature_names
+    y = np.array(["setosa", "versicolor", "virginica"])[Y_IRIS] if strings else Y_IRIS
+    frame = pl.DataFrame(X_IRIS, schema=names)
+    params = {"max_epochs": 3, "target_accuracy": None}
+    base = network(**params).fit(X_IRIS, y)
+    same = network(**params).fit(frame, pl.Series(y.tolist()))
+    assert same.feature_names_in_.tolist() == names
+    np.testing.assert_array_equal(same.predict_proba(frame), base.predict_proba(X_IRIS))
+    np.testing.assert_array_equal(same.predict(frame), base.predict(X_IRIS))
+    with pytest.raises(ValueError, match="must be in the same order"):
+        same.predict(frame[names[::-1]])
+    noisy = CorruptedTargetClassifier(network(**params), LabelPermuter(random_state=0))
+    noisy.fit(frame, pl.Series(y.tolist()))
+    assert sorted(noisy.y_corrupted_) == sorted(y)
+    assert noisy.corrupted_mask_.any()
+
+
+def test_a_thousand_classes():
+    images = load_digits().images
+    rows = np.concatenate([images, images.transpose(0, 2, 1)]).reshape(-1, 64)[:2000]
+    y = -7 * np.random.RandomState(0).permutation(np.arange(2000) % 1000)
+    model = network(width=128).fit(rows, y)
+    assert len(model.classes_) == 1000
+    assert model.train_accuracy_ == model.score(rows, y) == 1
+    assert model.predict_proba(rows[:3]).shape == (3, 1000)
+
+
+PRINT_DIGEST = """
+import hashlib, random, sys
+import numpy as np, torch
+from sklearn.datasets import load_iris
+from sk_memorize import MemorizingMLP
+torch.manual_seed(int(sys.argv[1])); torch.rand(int(sys.argv[1]))
+np.random.seed(int(sys.argv[1])); random.seed(int(sys.argv[1]))
+X, y = load_iris(return_X_y=True)
+clf = MemorizingMLP(width=32, random_state=3, max_epochs=20, target_accuracy=None)
+print(hashlib.sha256(clf.fit(X, y).predict_proba(X).tobytes()).hexdigest())
+"""
+
+
+def test_two_processes_have_one_result():
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", PRINT_DIGEST, str(seed)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in (1, 2)
+    ]
+    assert len(digests[0]) > 60
+    assert digests[0] == digests[1]
 
 
 def test_a_grid_search_routes_groups_to_the_corruption():

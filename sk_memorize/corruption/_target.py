@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
@@ -11,7 +12,14 @@ from sklearn.base import (
     clone,
     is_classifier,
 )
-from sklearn.utils import Bunch, Tags, get_tags, indexable
+from sklearn.utils import (
+    Bunch,
+    Tags,
+    _safe_indexing,
+    column_or_1d,
+    get_tags,
+    indexable,
+)
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -20,10 +28,11 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _estimator_has, check_is_fitted
+from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
+from sk_memorize.corruption._validation import take_labels
 
 
 class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -84,6 +93,10 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     `groups` and `strata` may be passed to :meth:`fit`, for the corruption. With
     metadata routing enabled, what is passed goes to the objects that requested it, for
     example by ``LabelPermuter().set_fit_request(groups=True)``.
+
+    Rows whose `sample_weight` is zero take no part in the corruption: a weight of zero
+    is the same as leaving the row out. `corruption_` is then fitted to the others, and
+    `realized_rate_` is their rate.
 
     References
     ----------
@@ -159,27 +172,28 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         X, y = indexable(X, y)
         routed_params = self._route(fit_params)
         corruption = clone(self._get_corruption())
-        corruption.fit(y, **routed_params.corruption.fit)
+        weight = routed_params.estimator.fit.get("sample_weight")
+        present = _rows_with_weight(weight, _num_samples(y))
+        y_corrupted, mask = _corrupt_rows(
+            corruption, y, present, routed_params.corruption.fit
+        )
         estimator = clone(self.estimator)
         try:
-            estimator.fit(X, corruption.y_corrupted_, **routed_params.estimator.fit)
+            estimator.fit(X, y_corrupted, **routed_params.estimator.fit)
         except KeyboardInterrupt:
             # A classifier may be of use after that, as MemorizingMLP is.
-            self._keep(corruption, estimator, X, y)
-            raise
-        self._keep(corruption, estimator, X, y)
-        return self
-
-    def _keep(
-        self, corruption: LabelPermuter, estimator: Any, X: Any, y: ArrayLike
-    ) -> None:
-        """Set the fitted attributes."""
+            pass_on = True
+        else:
+            pass_on = False
         self.corruption_ = corruption
-        self.y_corrupted_ = corruption.y_corrupted_
-        self.corrupted_mask_ = corruption.corrupted_mask_
+        self.y_corrupted_ = y_corrupted
+        self.corrupted_mask_ = mask
         self.realized_rate_ = corruption.realized_rate_
         self.estimator_ = estimator
         self._training_rows = TrainingRows.of(y, X)
+        if pass_on:
+            raise KeyboardInterrupt
+        return self
 
     def predict(self, X: Any) -> NDArray:
         """Predict the labels of `X`.
@@ -321,3 +335,36 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         tags.classifier_tags.poor_score = True
         tags.non_deterministic = estimator_tags.non_deterministic
         return tags
+
+
+def _rows_with_weight(weight: Any, n_rows: int) -> NDArray[np.intp] | None:
+    """Find the rows of positive weight, if there are others and the weights fit."""
+    # Wrong weights are refused by the classifier, in words of its own.
+    values = np.asarray(weight)
+    if values.shape != (n_rows,) or values.dtype.kind not in "biuf":
+        return None
+    present = np.flatnonzero(values > 0)
+    return present if 0 < len(present) < n_rows else None
+
+
+def _corrupt_rows(
+    corruption: LabelPermuter,
+    y: ArrayLike,
+    present: NDArray[np.intp] | None,
+    params: dict[str, Any],
+) -> tuple[Any, NDArray[np.bool_]]:
+    """Fit the corruption to some rows, or to all, and return the labels of all."""
+    if present is None:
+        corruption.fit(y, **params)
+        return corruption.y_corrupted_, corruption.corrupted_mask_
+    labels = column_or_1d(y)
+    params = {
+        name: None if values is None else _safe_indexing(values, present)
+        for name, values in params.items()
+    }
+    corruption.fit(labels[present], **params)
+    mask = np.zeros(len(labels), dtype=bool)
+    mask[present] = corruption.corrupted_mask_
+    sources = np.arange(len(labels))
+    sources[present] = present[corruption._source_rows]
+    return take_labels(y, labels, sources), mask

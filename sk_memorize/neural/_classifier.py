@@ -9,24 +9,20 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Tags, compute_class_weight
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     check_classification_targets,
 )
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
+from ._data import flatten_images, weigh_rows
 from ._evaluation import compute_logits
 from ._optimizers import OPTIMIZERS
 from ._schedules import SCHEDULES
@@ -422,7 +418,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         X = self._flatten(X, reset=True)
         X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
         check_classification_targets(y)
-        X, y, weight = self._weigh(X, y, sample_weight)
+        X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
         encoder = LabelEncoder().fit(y)
         if len(encoder.classes_) < 2:
             among = (
@@ -516,7 +512,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"y has the label {unknown.tolist()[0]!r}, which is not one of "
                 f"'classes', {self.classes_!r}."
             )
-        X, y, weight = self._weigh(X, y, sample_weight)
+        X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
         if not getattr(self, "_streaming", False):
             previous = None if first else self.net_.module_
             self.net_, self._settings = start_stream(
@@ -542,43 +538,18 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     def _flatten(self, X: Any, reset: bool) -> Any:
         """Make each image a row, and remember the shape of an image."""
-        shape = tuple(getattr(X, "shape", ()))
-        images = len(shape) in (3, 4) and not issparse(X)
+        X, shape = flatten_images(X)
         known = getattr(self, "image_shape_", None)
         if reset:
-            if images:
-                self.image_shape_ = shape[1:]
-            elif known is not None:
-                del self.image_shape_
-        elif images and known is not None and shape[1:] != known:
+            self.__dict__.pop("image_shape_", None)
+            if shape is not None:
+                self.image_shape_ = shape
+        elif None not in (shape, known) and shape != known:
             raise ValueError(
-                f"X has images of shape {shape[1:]}, but {type(self).__name__} is "
+                f"X has images of shape {shape}, but {type(self).__name__} is "
                 f"expecting images of shape {known}, or rows."
             )
-        return X.reshape(shape[0], -1) if images else X
-
-    def _weigh(
-        self, X: np.ndarray, y: np.ndarray, weight: Any
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Weigh rows and classes, and leave out what has no weight."""
-        if weight is not None:
-            weight = _check_sample_weight(
-                weight, X, dtype=np.float64, ensure_non_negative=True
-            )
-            X, y, weight = _positive(X, y, weight)
-        if self.class_weight is None:
-            return X, y, weight
-        labels, indices = np.unique(y, return_inverse=True)
-        factors = compute_class_weight(
-            self.class_weight, classes=labels, y=y, sample_weight=weight
-        )
-        if not (np.isfinite(factors).all() and (factors >= 0).all()):
-            raise ValueError(
-                f"The 'class_weight' parameter of {type(self).__name__} must have "
-                f"finite values of at least 0. Got {self.class_weight!r} instead."
-            )
-        factors = factors[indices]
-        return _positive(X, y, factors if weight is None else weight * factors)
+        return X
 
     def _keep(self, trained: Trained) -> None:
         """Set the fitted attributes."""
@@ -747,11 +718,3 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         module = self.net_.module_
         X = as_tensor(X).to(next(module.parameters()).device)
         return compute_logits(module, X).cpu()
-
-
-def _positive(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keep the rows of positive weight."""
-    kept = weight > 0
-    return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
