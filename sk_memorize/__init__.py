@@ -2,7 +2,10 @@
 
 from .corruption import (
     CorruptedTargetClassifier,
+    GaussianInputs,
     LabelPermuter,
+    PixelRandomizer,
+    PixelShuffler,
     memorization_scoring,
 )
 from .datasets import get_data_home, load_dataset
@@ -11,8 +14,11 @@ from .neural import BatchNormMLP, MemorizingMLP
 __all__ = [
     "BatchNormMLP",
     "CorruptedTargetClassifier",
+    "GaussianInputs",
     "LabelPermuter",
     "MemorizingMLP",
+    "PixelRandomizer",
+    "PixelShuffler",
     "__version__",
     "get_data_home",
     "load_dataset",

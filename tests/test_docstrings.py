@@ -9,7 +9,14 @@ from sklearn.datasets import load_digits
 from sklearn.naive_bayes import GaussianNB
 
 import sk_memorize
-from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+from sk_memorize import (
+    CorruptedTargetClassifier,
+    GaussianInputs,
+    LabelPermuter,
+    MemorizingMLP,
+    PixelRandomizer,
+    PixelShuffler,
+)
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:200], y[:200]
@@ -22,6 +29,9 @@ FITTED = [
     MemorizingMLP(width=16, max_epochs=1, target_accuracy=None).fit(X, y),
     LabelPermuter().fit(y),
     CorruptedTargetClassifier(GaussianNB()).fit(X, y),
+    PixelShuffler().fit(X),
+    PixelRandomizer().fit(X),
+    GaussianInputs().fit(X),
 ]
 
 

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import test_errors_files
+import test_errors_inputs
 import test_errors_labels
 import test_errors_mlp
 import torch
@@ -171,6 +172,7 @@ def test_inputs_of_the_module(case):
 CASES = [
     *(SCORING + MODULE + INPUTS + FIRST_LAYERS),
     *test_errors_files.CASES,
+    *test_errors_inputs.CASES,
     *test_errors_labels.CASES,
     *test_errors_mlp.CASES,
 ]

@@ -1,0 +1,491 @@
+"""Transformers that permute pixels or replace inputs by noise."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sk_memorize import GaussianInputs, PixelRandomizer, PixelShuffler, load_dataset
+from sk_memorize.corruption import _keyed
+
+DIGITS, LABELS = load_digits(return_X_y=True)
+RGB = np.random.RandomState(0).standard_normal((20, 4, 5, 3))
+
+ALL = PixelShuffler, PixelRandomizer, GaussianInputs
+PERMUTERS = PixelShuffler, PixelRandomizer
+PER_ROW = PixelRandomizer, GaussianInputs
+
+each_of_all = pytest.mark.parametrize("kind", ALL)
+each_permuter = pytest.mark.parametrize("kind", PERMUTERS)
+each_per_row = pytest.mark.parametrize("kind", PER_ROW)
+
+numbers = st.floats(-1e6, 1e6, width=32)
+
+
+def matrices(min_columns=1, elements=numbers):
+    shapes = st.tuples(st.integers(1, 8), st.integers(min_columns, 12))
+    return arrays(np.float32, shapes, elements=elements)
+
+
+@parametrize_with_checks(
+    [
+        PixelShuffler(),
+        PixelRandomizer(),
+        GaussianInputs(),
+        GaussianInputs(per_feature=True),
+    ]
+)
+def test_sklearn_conventions(estimator, check):
+    check(estimator)
+
+
+# What is kept
+
+
+@each_permuter
+@given(X=matrices(), seed=st.integers(0, 2**32 - 1))
+def test_the_values_of_a_row_are_kept(kind, X, seed):
+    moved = kind(random_state=seed).fit_transform(X)
+    assert_array_equal(np.sort(moved, axis=1), np.sort(X, axis=1))
+
+
+@each_permuter
+@given(
+    n_pixels=st.integers(1, 9),
+    n_channels=st.integers(1, 4),
+    channels_first=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_channels_of_a_pixel_move_together(
+    kind, n_pixels, n_channels, channels_first, seed
+):
+    pixels = np.repeat(np.arange(n_pixels)[:, None], n_channels, axis=1)
+    channels = np.repeat(np.arange(n_channels)[None], n_pixels, axis=0)
+    values = pixels * 10 + channels
+    row = (values.T if channels_first else values).reshape(1, -1)
+    permuter = kind(
+        n_channels=n_channels, channels_first=channels_first, random_state=seed
+    )
+    moved = permuter.fit_transform(row)
+    moved = (
+        moved.reshape(n_channels, n_pixels).T
+        if channels_first
+        else moved.reshape(n_pixels, n_channels)
+    )
+    assert_array_equal(moved % 10, channels)
+    assert_array_equal(moved // 10, np.repeat(moved[:, :1] // 10, n_channels, axis=1))
+    assert_array_equal(np.sort(moved[:, 0] // 10), np.arange(n_pixels))
+
+
+def test_planes_are_moved_as_pixels_side_by_side():
+    planes = RGB.transpose(0, 3, 1, 2)
+    by_plane = PixelShuffler(n_channels=3, channels_first=True, random_state=0)
+    by_pixel = PixelShuffler(n_channels=3, random_state=0)
+    assert_array_equal(
+        by_plane.fit_transform(planes).transpose(0, 2, 3, 1),
+        by_pixel.fit_transform(RGB),
+    )
+
+
+# All rows alike, or each in its own way
+
+
+def orders(kind, n_rows, **parameters):
+    """See where the numbers from 0 to 63 of each row go; no two rows are equal."""
+    X = np.tile(np.arange(64.0), (n_rows, 1)) + 100 * np.arange(n_rows)[:, None]
+    moved = kind(random_state=0, **parameters).fit_transform(X)
+    return (moved % 100).astype(int)
+
+
+def test_one_permutation_for_all_rows():
+    rows = orders(PixelShuffler, 50)
+    assert len(np.unique(rows, axis=0)) == 1
+    assert not np.array_equal(rows[0], np.arange(64))
+    shuffler = PixelShuffler(random_state=0).fit(DIGITS)
+    assert_array_equal(shuffler.permutation_, rows[0])
+    assert_array_equal(shuffler.transform(DIGITS), DIGITS[:, shuffler.permutation_])
+
+
+def test_a_permutation_for_each_row():
+    assert len(np.unique(orders(PixelRandomizer, 500), axis=0)) == 500
+
+
+def test_every_pixel_goes_everywhere():
+    # Each of the 64 x 64 counts is binomial of mean 50.
+    rows = orders(PixelRandomizer, 3200)
+    counts = np.stack([np.bincount(column, minlength=64) for column in rows.T])
+    deviation = (counts - 50) / np.sqrt(50 * 63 / 64)
+    assert abs(deviation).max() < 6
+    assert_allclose(np.square(deviation).mean(), 1, atol=0.1)
+
+
+@each_per_row
+@given(X=matrices(), data=st.data())
+def test_a_row_depends_on_its_content_alone(kind, X, data):
+    randomizer = kind(random_state=0).fit(X)
+    whole = randomizer.transform(X)
+    picked = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1))
+    assert_array_equal(randomizer.transform(X[picked]), whole[picked])
+    assert_array_equal(randomizer.transform(X[:1])[0], whole[0])
+
+
+@each_per_row
+@pytest.mark.parametrize("n_columns", [1, 3, 700, _keyed._CHUNK + 1])
+def test_chunks_leave_no_trace(kind, n_columns):
+    n_rows = 2 * _keyed._CHUNK // n_columns + 3
+    X = np.random.RandomState(0).standard_normal((n_rows, n_columns))
+    randomizer = kind(random_state=0).fit(X)
+    whole = randomizer.transform(X)
+    for start in (1, n_rows // 2, n_rows - 1):
+        assert_array_equal(randomizer.transform(X[start:]), whole[start:])
+
+
+@each_per_row
+def test_equal_rows_are_treated_alike(kind):
+    X = np.repeat(DIGITS[:1], 3, axis=0)
+    Z = kind(random_state=0).fit(DIGITS).transform(X)
+    assert_array_equal(Z, Z[[0, 0, 0]])
+
+
+@each_per_row
+def test_one_changed_value_changes_all(kind):
+    X = DIGITS[[0, 0]]
+    X[1, 63] = np.nextafter(np.float32(X[1, 63]), np.float32(99))
+    Z = kind(random_state=0).fit(DIGITS).transform(X)
+    assert (Z[0] != Z[1]).mean() > (0.4 if kind is PixelRandomizer else 0.99)
+
+
+@each_per_row
+def test_exchanged_values_change_all(kind):
+    X = DIGITS[[0, 0]]
+    X[1, [2, 3]] = X[0, [3, 2]]
+    assert (X[0] != X[1]).sum() == 2
+    Z = kind(random_state=0).fit(DIGITS).transform(X)
+    assert (Z[0] != Z[1]).mean() > (0.4 if kind is PixelRandomizer else 0.99)
+
+
+@each_per_row
+@given(X=matrices(elements=st.sampled_from([0.0, -0.0, 1.5, -2.0])))
+def test_the_sign_of_zero_is_nothing(kind, X):
+    randomizer = kind(random_state=0).fit(X)
+    assert_array_equal(randomizer.transform(X), randomizer.transform(X + 0.0))
+
+
+@each_per_row
+@given(X=matrices(elements=st.integers(0, 255)))
+def test_the_type_of_the_numbers_is_nothing(kind, X):
+    randomizer = kind(random_state=0).fit(X)
+    expected = randomizer.transform(X)
+    for dtype in (np.float64, np.uint8, np.int64, ">f4", object):
+        assert_allclose(randomizer.transform(X.astype(dtype)), expected, rtol=1e-6)
+
+
+def test_a_copy_in_float32_is_permuted_as_the_original():
+    X = DIGITS / 10  # tenths are no binary numbers
+    randomizer = PixelRandomizer(random_state=0).fit(X)
+    assert_array_equal(
+        randomizer.transform(X.astype(np.float32)),
+        randomizer.transform(X).astype(np.float32),
+    )
+
+
+@each_per_row
+def test_what_exceeds_float32_is_treated_alike(kind):
+    X = np.array([[1e100, 1.0, 2.0], [1e200, 1.0, 2.0]])
+    Z = kind(random_state=0).fit(np.eye(3)).transform(X)
+    assert_array_equal(Z[0] == 1.0, Z[1] == 1.0)
+    if kind is GaussianInputs:
+        assert_array_equal(Z[0], Z[1])
+
+
+# Noise
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
+def test_mean_and_variance(dtype):
+    X = (DIGITS > 7 if dtype is bool else DIGITS).astype(dtype)
+    for per_feature, axis in [(False, None), (True, 0)]:
+        noise = GaussianInputs(per_feature=per_feature, random_state=0).fit(X)
+        assert_allclose(noise.mean_, X.mean(axis, dtype=float), rtol=1e-12)
+        assert_allclose(noise.var_, X.astype(float).var(axis), rtol=1e-10, atol=1e-30)
+        Z = noise.transform(X).astype(float)
+        n = Z.size if axis is None else len(Z)
+        # Six standard errors.
+        mean = np.abs(Z.mean(axis) - noise.mean_)
+        assert (mean <= 6 * np.sqrt(noise.var_ / n) + 1e-12).all()
+        error = np.abs(Z.var(axis) - noise.var_)
+        assert (error <= 6 * noise.var_ * np.sqrt(2 / n) + 1e-12).all()
+
+
+def test_noise_is_normal_and_independent():
+    noise = GaussianInputs(random_state=0).fit(DIGITS)
+    z = (noise.transform(DIGITS) - noise.mean_) / np.sqrt(noise.var_)
+    assert stats.kstest(z.ravel(), "norm").pvalue > 0.001
+    for matrix in (z, z.T[:, :500]):  # between columns, between rows
+        correlation = np.corrcoef(matrix, rowvar=False)
+        np.fill_diagonal(correlation, 0)
+        assert np.abs(correlation).max() < 6 / np.sqrt(len(matrix))
+    # Nor does the noise tell anything about its row.
+    product = np.einsum("ij,ij->j", z, DIGITS - DIGITS.mean(0)) / len(z)
+    assert (np.abs(product) <= 6 * DIGITS.std(0) / np.sqrt(len(z))).all()
+
+
+def test_large_offsets_keep_the_variance():
+    X = 1e6 + DIGITS.astype(np.float32)
+    noise = GaussianInputs().fit(X)
+    assert_allclose(noise.var_, X.astype(float).var(), rtol=1e-9)
+
+
+def test_constant_features():
+    noise = GaussianInputs(per_feature=True, random_state=0).fit(DIGITS)
+    assert_array_equal(noise.transform(DIGITS)[:, 0], 0)
+    assert_array_equal(GaussianInputs().fit_transform(np.full((5, 3), 2.0)), 2)
+
+
+# The generator
+
+
+def test_the_numbers_are_those_of_splitmix64():
+    start = np.array([1234567], dtype=np.uint64)
+    expected = [  # published at rosettacode.org
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+    assert _keyed._stream(start, 5).tolist() == [expected]
+
+
+def test_permutations_are_uniform():
+    keys = _keyed.row_keys(np.arange(60_000.0)[:, None], 0)
+    for length, n_orders in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120)]:
+        found, counts = np.unique(
+            _keyed.permutations(keys, length), axis=0, return_counts=True
+        )
+        assert_array_equal(np.sort(found, axis=1), [np.arange(length)] * n_orders)
+        if length > 1:
+            assert stats.chisquare(counts).pvalue > 0.001
+
+
+def test_keys_of_different_rows_differ():
+    # All 2^16 rows of two values whose bits mostly end in zeros.
+    rows = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
+    for scale in (1, 2, 0.5):
+        assert len(np.unique(_keyed.row_keys(rows * scale, 7))) == 2**16
+
+
+def test_the_normal_numbers_are_finite_and_symmetric():
+    extremes = np.array([0, 2**64 - 1], dtype=np.uint64)
+    low, high = _keyed._open_uniform(extremes)
+    assert low == 1 - high == 2.0**-53
+
+
+# Seeds
+
+
+@each_of_all
+def test_the_seed_decides(kind):
+    def result(seed):
+        return kind(random_state=seed).fit(DIGITS).transform(DIGITS)
+
+    assert_array_equal(result(0), result(0))
+    assert_array_equal(result(0), result(np.random.RandomState(0)))
+    assert (result(0) != result(1)).mean() > 0.4
+    assert (result(None) != result(None)).mean() > 0.4
+
+
+@each_of_all
+def test_an_instance_is_drawn_from_again_by_each_fit(kind):
+    rng = np.random.RandomState(0)
+    first, second = (kind(random_state=rng).fit_transform(DIGITS) for _ in range(2))
+    assert (first != second).mean() > 0.4
+
+
+@each_of_all
+@pytest.mark.parametrize("seed", [None, 0])
+def test_the_global_generator_is_left_alone(kind, seed):
+    before = np.random.get_state()  # noqa: NPY002  it is what is watched
+    kind(random_state=seed).fit(DIGITS).transform(DIGITS)
+    for was, now in zip(before, np.random.get_state(), strict=True):  # noqa: NPY002
+        assert_array_equal(was, now)
+
+
+@each_permuter
+def test_the_data_do_not_decide(kind):
+    one, other = (kind(random_state=0).fit(X) for X in (DIGITS, DIGITS[:7] + 1))
+    assert_array_equal(one.transform(DIGITS), other.transform(DIGITS))
+
+
+@each_of_all
+def test_copies_do_the_same(kind):
+    fitted = kind(random_state=np.random.RandomState(0)).fit(DIGITS)
+    expected = fitted.transform(DIGITS)
+    for duplicate in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        assert_array_equal(duplicate.transform(DIGITS), expected)
+    seeded = kind(random_state=3).fit(DIGITS)
+    assert_array_equal(clone(seeded).fit_transform(DIGITS), seeded.transform(DIGITS))
+
+
+@each_of_all
+def test_the_input_is_not_changed(kind):
+    X = DIGITS.copy()
+    X.flags.writeable = False
+    Z = kind(random_state=0).fit_transform(X)
+    assert not np.shares_memory(Z, X)
+
+
+# Rows, images, tables
+
+
+@each_of_all
+@pytest.mark.parametrize("convert", [np.asarray, np.asfortranarray, torch.asarray])
+def test_images_are_rows(kind, convert):
+    rows = DIGITS.astype(np.float32)
+    expected = kind(random_state=0).fit(rows).transform(rows)
+    for shape in [(8, 8), (8, 8, 1), (4, 16)]:
+        images = convert(rows.reshape(-1, *shape))
+        fitted = kind(random_state=0).fit(images)
+        assert fitted.image_shape_ == shape
+        assert fitted.n_features_in_ == 64
+        moved = fitted.transform(images)
+        assert moved.shape == images.shape
+        assert moved.dtype == np.float32
+        assert_array_equal(moved.reshape(-1, 64), expected)
+        assert_array_equal(fitted.transform(rows), expected)
+    flat = fitted.fit(rows)
+    assert not hasattr(flat, "image_shape_")
+    assert_array_equal(flat.transform(images).reshape(-1, 64), expected)
+
+
+@each_permuter
+@pytest.mark.parametrize("channels_first", [False, True])
+def test_colored_images_are_rows(kind, channels_first):
+    images = RGB.transpose(0, 3, 1, 2) if channels_first else RGB
+    permuter = kind(n_channels=3, channels_first=channels_first, random_state=0)
+    rows = images.reshape(len(images), -1)
+    expected = permuter.fit_transform(rows)
+    assert_array_equal(permuter.fit_transform(images), expected.reshape(images.shape))
+
+
+@each_permuter
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u1", "i4", "i8", "?"])
+def test_permuters_keep_the_type(kind, dtype):
+    assert kind().fit_transform(DIGITS.astype(dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("f2", "f2"), ("f4", "f4"), ("u1", "f8"), ("?", "f8")]
+)
+def test_noise_is_floating(given, expected):
+    assert GaussianInputs().fit_transform(DIGITS.astype(given)).dtype == expected
+
+
+@each_of_all
+def test_data_frames(kind):
+    frame = pd.DataFrame(DIGITS).add_prefix("pixel_").set_index(LABELS)
+    randomizer = kind(random_state=0).fit(frame)
+    expected = kind(random_state=0).fit_transform(DIGITS)
+    assert_array_equal(randomizer.transform(frame), expected)
+    assert_array_equal(randomizer.feature_names_in_, frame.columns)
+    assert_array_equal(randomizer.get_feature_names_out(), frame.columns)
+    with pytest.raises(ValueError, match="feature names should match"):
+        randomizer.transform(frame.add_prefix("a"))
+    randomizer.set_output(transform="pandas")
+    pd.testing.assert_frame_equal(
+        randomizer.transform(frame),
+        pd.DataFrame(expected, index=frame.index, columns=frame.columns),
+    )
+
+
+@each_of_all
+def test_tags(kind):
+    tags = get_tags(kind())
+    assert tags.input_tags.two_d_array
+    assert tags.input_tags.three_d_array
+    assert not tags.input_tags.sparse
+    assert not tags.input_tags.allow_nan
+    assert not tags.target_tags.required
+    assert not tags.non_deterministic
+
+
+# With classifiers
+
+
+def test_shuffled_pixels_are_no_harder_for_neighbors():
+    neighbor = KNeighborsClassifier(1)
+    scores = [
+        cross_validate(clf, DIGITS, LABELS, cv=3)["test_score"]
+        for clf in (neighbor, make_pipeline(PixelShuffler(random_state=0), neighbor))
+    ]
+    # Ties in distance, which rounding breaks, are the only difference.
+    assert_allclose(*scores, atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"), [(PixelRandomizer, 0.35), (GaussianInputs, 0.15)]
+)
+def test_randomized_inputs_are_memorized_only(kind, limit):
+    clf = make_pipeline(kind(random_state=0), KNeighborsClassifier(1))
+    scores = cross_validate(clf, DIGITS, LABELS, cv=3, return_train_score=True)
+    assert_array_equal(scores["train_score"], 1)
+    assert (scores["test_score"] < limit).all()
+
+
+@each_per_row
+def test_predictions_do_not_depend_on_the_batch(kind):
+    clf = make_pipeline(kind(random_state=0), LogisticRegression(max_iter=5, tol=1e9))
+    clf.fit(DIGITS, LABELS)
+    single = [clf.predict(DIGITS[i : i + 1])[0] for i in range(50)]
+    assert_array_equal(clf.predict(DIGITS[:50]), single)
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    try:
+        return load_dataset("mnist", download=False)
+    except OSError as error:
+        pytest.skip(f"needs MNIST: {error}")
+
+
+def test_mnist_is_permuted(mnist):
+    X = mnist.X_train[:10_000]
+    shuffled, randomized = (
+        kind(random_state=0).fit(X).transform(X) for kind in PERMUTERS
+    )
+    kept = np.sort(X, axis=1)
+    for moved in (shuffled, randomized):
+        assert moved.dtype == np.float32
+        assert_array_equal(np.sort(moved, axis=1), kept)
+    # The mean image keeps its contrast in one case and becomes flat in the other.
+    mean = X.mean(0)
+    assert_allclose(np.sort(shuffled.mean(0)), np.sort(mean), rtol=1e-4, atol=1e-6)
+    error = X.std() / np.sqrt(len(X))
+    assert abs(randomized.mean(0) - mean.mean()).max() < 6 * error
+
+
+def test_mnist_becomes_noise(mnist):
+    X = mnist.X_train
+    noise = GaussianInputs(random_state=0).fit(X)
+    # The figures by which everyone normalizes MNIST.
+    assert_allclose([noise.mean_, np.sqrt(noise.var_)], [0.1307, 0.3081], atol=5e-5)
+    Z = noise.transform(mnist.X_test)
+    assert Z.dtype == np.float32
+    assert_allclose(Z.mean(dtype=float), 0.1307, atol=1e-3)
+    assert_allclose(Z.std(dtype=float), 0.3081, atol=1e-3)
