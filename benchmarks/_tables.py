@@ -90,6 +90,7 @@ def format_table(table: pd.DataFrame) -> str:
         "chance_accuracy": "{:.4f}",
         "epochs": "{:.3g}",
         "fit_seconds": "{:.1f}",
+        "parameters_per_memorized_label": "{:.1f}",
     }
     headings = {
         "train_accuracy": "train acc. (fitted)",

@@ -1,4 +1,4 @@
-"""How large must the network be? Grid search over width and depth.
+"""How large must the network be? Grid search over width, depth, and more.
 
 For true and for permuted labels, each cell of the grid is fitted to the training
 folds and tested on the clean test folds. The claim: networks large enough to fit
@@ -6,55 +6,108 @@ permuted labels are no worse on true ones.
 """
 
 import argparse
+import ast
+import itertools
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import make_parser, positive_int
-from _common import (
-    Data,
-    load_data,
-    make_estimator,
-    say,
-)
+from _arguments import OPTIONS, make_parser, positive_int
+from _cluster import SCHEDULER_HELP, scheduler_address, workers
+from _common import Data, load_data, make_estimator
+from _sweep import Cell, add_output, run_batches
 from _tables import report
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 
-from sk_memorize import BatchNormMLP, memorization_scoring
+from sk_memorize import MemorizingMLP, memorization_scoring
 
-
-def count_parameters(data: Data, width: int, depth: int) -> int:
-    """Count the trainable numbers of a network."""
-    module = BatchNormMLP(
-        data.X_train.shape[1], len(np.unique(data.y_train)), (width,) * depth
-    )
-    return sum(parameter.numel() for parameter in module.parameters())
+# What the other options of the script set.
+_TAKEN = {"random_state", "device", "max_epochs", "verbose", "callbacks", "checkpoint"}
 
 
-def search(args: argparse.Namespace, data: Data, labels: str) -> pd.DataFrame:
-    """Run the grid search on one kind of labels.
+def grid_axis(text: str) -> tuple[str, list[Any]]:
+    """Read a parameter of MemorizingMLP and its values: name=v1,v2."""
+    name, equals, values = text.partition("=")
+    names = sorted(set(MemorizingMLP().get_params()) - _TAKEN)
+    if not equals or name not in names:
+        raise argparse.ArgumentTypeError(
+            f"must be NAME=V1,V2 with a name of {', '.join(names)}; got {text!r}"
+        )
+    axis = [_read_value(value) for value in _split(values)]
+    for value in axis:
+        try:
+            MemorizingMLP(**{name: value})._validate_params()
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return name, axis
 
-    Returns
-    -------
-    cells : pandas.DataFrame
-        One row for each width and depth.
-    """
+
+def _split(values: str) -> list[str]:
+    """Split at the commas that are outside of brackets."""
+    parts, depth = [""], 0
+    for character in values:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _read_value(text: str) -> Any:
+    """Read a number, None, a bool or a tuple; anything else is a word."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def n_parameters(estimator: Any, X: Any, y: Any) -> int:  # noqa: ARG001  a scorer's signature
+    """Tell the number of trainable numbers of a fitted network."""
+    return int(getattr(estimator, "estimator_", estimator).n_parameters_)
+
+
+def n_epochs(estimator: Any, X: Any, y: Any) -> int:  # noqa: ARG001  a scorer's signature
+    """Tell the number of epochs of a fitted network."""
+    return int(getattr(estimator, "estimator_", estimator).n_epochs_)
+
+
+SCORERS = {
+    **memorization_scoring(),
+    "parameters": n_parameters,
+    "epochs": n_epochs,
+}
+_UNITS = {"width": "width (units)", "depth": "depth (hidden layers)"}
+_SOURCES = {
+    "train_accuracy": "train_fitted_accuracy",
+    "train_accuracy_true": "train_accuracy",
+    "test_accuracy": "test_accuracy",
+    "epochs": "train_epochs",
+}
+
+
+def search(
+    args: argparse.Namespace, data: Data, labels: str, candidates: list[Cell]
+) -> list[dict[str, Any]]:
+    """Run a grid search on one kind of labels; one record for each candidate."""
     seed = args.seed[0]
     estimator = make_estimator(
         labels, seed, device=args.device, max_epochs=args.max_epochs
     )
     prefix = "" if labels == "true" else "estimator__"
-    say(f"{labels} labels, grid search")
     grid = GridSearchCV(
         estimator,
-        {f"{prefix}width": args.widths, f"{prefix}depth": args.depths},
-        scoring=memorization_scoring(),
+        [
+            {f"{prefix}{name}": [value] for name, value in candidate.items()}
+            for candidate in candidates
+        ],
+        scoring=SCORERS,
         cv=StratifiedKFold(args.folds, shuffle=True, random_state=seed),
-        n_jobs=args.n_jobs,
+        n_jobs=-1 if args.scheduler else args.n_jobs,
         refit=False,
         return_train_score=True,
         error_score="raise",
@@ -66,34 +119,65 @@ def search(args: argparse.Namespace, data: Data, labels: str) -> pd.DataFrame:
         warnings.filterwarnings("ignore", "One or more of the test scores")
         results = grid.fit(data.X_train, data.y_train).cv_results_
     n_train = len(data.y_train) * (args.folds - 1) // args.folds
-    cells = pd.DataFrame(
-        {
-            "dataset": data.name,
-            "labels": labels,
-            "width": np.asarray(results[f"param_{prefix}width"], dtype=int),
-            "depth": np.asarray(results[f"param_{prefix}depth"], dtype=int),
+    records = []
+    for i in range(len(candidates)):
+        record: dict[str, Any] = {
             "n_train": n_train,
+            "parameters": int(results["mean_test_parameters"][i]),
         }
-    )
-    cells["parameters"] = [
-        count_parameters(data, width, depth)
-        for width, depth in zip(cells["width"], cells["depth"], strict=True)
+        for name, source in _SOURCES.items():
+            record[name] = float(results[f"mean_{source}"][i])
+            record[f"{name}_std"] = float(results[f"std_{source}"][i])
+        record["fit_seconds"] = float(results["mean_fit_time"][i])
+        record["fit_seconds_std"] = float(results["std_fit_time"][i])
+        n_memorized = record["train_accuracy"] * n_train
+        record["parameters_per_memorized_label"] = record["parameters"] / n_memorized
+        records.append(record)
+    return records
+
+
+def run(args: argparse.Namespace, data: Data, grid: dict[str, list[Any]]) -> Any:
+    """Search all cells that are missing, some at a time."""
+    cells = [
+        {"labels": labels, **candidate}
+        for labels in ("true", "permuted")
+        for candidate in _in_order(grid)
     ]
-    sources = {
-        "train_accuracy": "train_fitted_accuracy",
-        "train_accuracy_true": "train_accuracy",
-        "test_accuracy": "test_accuracy",
-    }
-    for name, source in sources.items():
-        cells[name] = results[f"mean_{source}"]
-        cells[f"{name}_std"] = results[f"std_{source}"]
-    cells["fit_seconds"] = results["mean_fit_time"]
-    cells["fit_seconds_std"] = results["std_fit_time"]
-    cells["seed"] = seed
-    return cells
+
+    def measure(missing: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str, Any]]]:
+        # A search ends when all its cells do, so each gets about as many as there
+        # are workers: all have work, and not much is lost if the run is killed.
+        for labels, group in itertools.groupby(missing, lambda cell: cell["labels"]):
+            cells_left = list(group)
+            for start in range(0, len(cells_left), n_workers):
+                batch = cells_left[start : start + n_workers]
+                candidates = [
+                    {name: cell[name] for name in cell if name != "labels"}
+                    for cell in batch
+                ]
+                found = search(args, data, labels, candidates)
+                yield from zip(batch, found, strict=True)
+
+    with workers(args.scheduler, args.n_jobs) as n_workers:
+        table = run_batches(args, data, cells, measure)
+    for name, values in grid.items():
+        if not all(isinstance(value, str | int | float) for value in values):
+            table[name] = [str(cell[name]) for cell in cells]  # None is not missing
+    table.insert(0, "dataset", data.name)
+    table["seed"] = args.seed[0]
+    return table
 
 
-def judge(table: pd.DataFrame) -> str:
+def _in_order(grid: dict[str, list[Any]]) -> list[Cell]:
+    """List the candidates with the names in the order in which they were given."""
+    return [{name: cell[name] for name in grid} for cell in ParameterGrid(grid)]
+
+
+def _describe(row: pd.Series, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in names)
+
+
+def judge(table: pd.DataFrame, names: Sequence[str]) -> str:
     """Say which is the smallest network that fits each kind of labels."""
     lines = []
     for labels, cells in table.groupby("labels", sort=False):
@@ -102,34 +186,41 @@ def judge(table: pd.DataFrame) -> str:
         smallest = (
             "no network of the grid fits 99.99 % of the labels"
             if fitted.empty
-            else "the smallest network that fits 99.99 % of the labels has width "
-            f"{fitted.iloc[0]['width']}, depth {fitted.iloc[0]['depth']}, "
-            f"{fitted.iloc[0]['parameters']} parameters, "
-            f"{fitted.iloc[0]['parameters'] / fitted.iloc[0]['n_train']:.1f} per label"
+            else "the smallest network that fits 99.99 % of the labels has "
+            f"{_describe(fitted.iloc[0], names)}: {fitted.iloc[0]['parameters']} "
+            f"parameters, {fitted.iloc[0]['parameters_per_memorized_label']:.1f} per "
+            "label"
         )
         lines.append(
             f"- {labels} labels: {smallest}; the best test accuracy, "
-            f"{best['test_accuracy']:.4f}, has width {best['width']}, depth "
-            f"{best['depth']}."
+            f"{best['test_accuracy']:.4f}, has {_describe(best, names)}."
         )
     return "\n".join(lines)
 
 
-def draw(table: pd.DataFrame, title: str) -> Any:
-    """Draw heat maps of the train and test accuracies over width and depth."""
+def draw(table: pd.DataFrame, grid: dict[str, list[Any]], title: str) -> Any:
+    """Draw heat maps of train and test accuracies over two parameters.
+
+    They are the first two that vary; over others, the mean is drawn.
+    """
     from matplotlib.figure import Figure
 
+    varying = [name for name in grid if len(grid[name]) > 1]
+    across, down = [*varying, *(name for name in grid if name not in varying)][:2]
+    table = table.astype({across: str, down: str})
     kinds = list(dict.fromkeys(table["labels"]))
     measures = {
         "train_accuracy": "train accuracy (fitted labels)",
         "test_accuracy": "test accuracy (true labels)",
     }
     figure = Figure(figsize=(8, 2.6 * len(kinds) + 0.4), layout="constrained")
-    grid = figure.subplots(len(kinds), len(measures), squeeze=False)
-    for labels, row in zip(kinds, grid, strict=True):
+    panels = figure.subplots(len(kinds), len(measures), squeeze=False)
+    for labels, row in zip(kinds, panels, strict=True):
         cells = table[table["labels"] == labels]
         for (measure, heading), axes in zip(measures.items(), row, strict=True):
-            values = cells.pivot_table(index="depth", columns="width", values=measure)
+            values = cells.pivot_table(
+                index=down, columns=across, values=measure, sort=False
+            )
             image = axes.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
             for i, j in np.ndindex(values.shape):
                 value = values.iloc[i, j]
@@ -144,22 +235,26 @@ def draw(table: pd.DataFrame, title: str) -> Any:
                 )
             axes.set(
                 title=f"{labels} labels: {heading}",
-                xlabel="width (units)",
-                ylabel="depth (hidden layers)",
+                xlabel=_UNITS.get(across, across),
+                ylabel=_UNITS.get(down, down),
                 xticks=range(len(values.columns)),
                 yticks=range(len(values.index)),
                 xticklabels=values.columns,
                 yticklabels=values.index,
             )
             axes.title.set_fontsize(9)
-    figure.colorbar(image, ax=grid, label="accuracy")
+    figure.colorbar(image, ax=panels, label="accuracy")
+    others = [name for name in varying if name not in (across, down)]
+    if others:
+        title += f" (means over {', '.join(others)})"
     figure.suptitle(title, fontsize=10)
     return figure
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser(__doc__)
+    parser = make_parser(__doc__, [name for name in OPTIONS if name != "output"])
+    add_output(parser)
     parser.set_defaults(max_samples=10_000)
     parser.add_argument(
         "--widths",
@@ -176,27 +271,40 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="hidden layers",
     )
     parser.add_argument(
+        "--grid",
+        type=grid_axis,
+        nargs="+",
+        default=[],
+        metavar="NAME=V1,V2",
+        help="further parameters of MemorizingMLP and their values, such as "
+        "norm=batch,None dropout=0,0.2",
+    )
+    parser.add_argument(
         "--max-epochs",
         type=positive_int,
         default=100,
         help="epochs after which a network that has not fitted the labels gives up",
+    )
+    parser.add_argument(
+        "--scheduler", type=scheduler_address, metavar="ADDRESS", help=SCHEDULER_HELP
     )
     args = parser.parse_args(argv)
     if not args.folds:
         parser.error("argument --folds: a grid search needs at least 2")
     if len(args.seed) > 1:
         parser.error("argument --seed: a grid search takes one seed")
+    grid = {"width": args.widths, "depth": args.depths, **dict(args.grid)}
+    grid = {name: list(dict.fromkeys(values)) for name, values in grid.items()}
+    if "hidden_layer_sizes" in grid:  # which take the place of both
+        del grid["width"], grid["depth"]
     data = load_data(args, args.folds)
-    table = pd.concat(
-        [search(args, data, labels) for labels in ("true", "permuted")],
-        ignore_index=True,
-    )
+    table = run(args, data, grid)
     report(
         args,
-        f"Width and depth: {data.title}",
+        f"{', '.join(grid)}: {data.title}",
         table,
-        judge(table),
-        lambda: draw(table, f"MemorizingMLP on {data.name}"),
+        judge(table, list(grid)),
+        lambda: draw(table, grid, f"MemorizingMLP on {data.name}"),
     )
 
 
@@ -204,4 +312,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("interrupted: no table is written")
+        sys.exit("interrupted: the finished cells are kept if there is an --output")

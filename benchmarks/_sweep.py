@@ -1,0 +1,200 @@
+"""Sweeps: many cells, each on the disk as soon as it is finished."""
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+import sklearn
+import torch
+from _arguments import OPTIONS
+from _common import Data, fail
+from tqdm.auto import tqdm
+
+import sk_memorize
+from sk_memorize._records import RecordStore
+
+Cell = dict[str, Any]
+
+# What changes neither the cells nor what is found for them.
+_NO_INFLUENCE = {"output", "plot", "n_jobs", "data_home", "scheduler"}
+
+CELLS_SUFFIX = ".cells.jsonl"
+
+OUTPUT_HELP = (
+    "write the table: .csv, .json (a list of records) or .md. Each finished cell is "
+    f"written at once to a file beside it, NAME{CELLS_SUFFIX}; started again with the "
+    "same arguments, the sweep goes on with the cells that are missing"
+)
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add --output as sweeps understand it."""
+    parser.add_argument("--output", **{**OPTIONS["output"], "help": OUTPUT_HELP})
+
+
+def cells_file(output: str) -> Path:
+    """Name the file of the cells beside the table."""
+    return Path(output).with_suffix(CELLS_SUFFIX)
+
+
+def run_sweep(
+    args: argparse.Namespace,
+    data: Data,
+    cells: Iterable[Cell],
+    measure: Callable[[Cell], dict[str, Any]],
+    *,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Measure each cell that is not in the results file yet.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The script's arguments; with ``output``.
+    data : Data
+        What the cells are measured on.
+    cells : iterable of dict
+        What differs between the cells, by name; no two are alike.
+    measure : callable
+        Takes a cell and returns what was found, under other names. With several
+        jobs it is sent to other processes.
+    n_jobs : int, default=1
+        Cells that are measured at a time, as joblib counts.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each cell, in the order of `cells`.
+    """
+    cells = list(cells)
+
+    def measure_many(missing: Sequence[Cell]) -> Iterable[tuple[Cell, Any]]:
+        if n_jobs == 1:
+            return ((cell, measure(cell)) for cell in missing)
+        # As they come, so that none waits in memory for one that takes longer.
+        return joblib.Parallel(n_jobs, return_as="generator_unordered")(
+            joblib.delayed(_pair)(measure, cell) for cell in missing
+        )
+
+    return run_batches(args, data, cells, measure_many)
+
+
+def _pair(
+    measure: Callable[[Cell], dict[str, Any]], cell: Cell
+) -> tuple[Cell, dict[str, Any]]:
+    return cell, measure(cell)
+
+
+def run_batches(
+    args: argparse.Namespace,
+    data: Data,
+    cells: list[Cell],
+    measure_many: Callable[[Sequence[Cell]], Iterable[tuple[Cell, dict[str, Any]]]],
+) -> pd.DataFrame:
+    """Measure the missing cells in the order and the company that suits the script.
+
+    Parameters
+    ----------
+    args, data, cells
+        As in `run_sweep`.
+    measure_many : callable
+        Takes the missing cells, and yields pairs of a cell and what was found.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each cell, in the order of `cells`.
+    """
+    store = None if args.output is None else _open_store(args, data)
+    found: dict[str, dict[str, Any]] = {}
+    if store is not None:
+        records = {_name(cell): store.get(cell) for cell in cells}
+        found = {name: record for name, record in records.items() if record is not None}
+    missing = [cell for cell in cells if _name(cell) not in found]
+    with tqdm(
+        total=len(cells), initial=len(found), desc="cells", unit="cell"
+    ) as progress:
+        for cell, record in measure_many(missing):
+            if store is not None:
+                store.add(cell, record)
+            found[_name(cell)] = record
+            progress.set_postfix(cell, refresh=False)
+            progress.update()
+    return pd.DataFrame([{**cell, **found[_name(cell)]} for cell in cells])
+
+
+def _open_store(args: argparse.Namespace, data: Data) -> RecordStore:
+    path = cells_file(args.output)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            store = RecordStore(path, _header(args, data))
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    for warning in caught:
+        print(f"notice: {warning.message}", file=sys.stderr)
+    if len(store):
+        print(f"notice: {path} has {len(store)} finished cells", file=sys.stderr)
+    return store
+
+
+def _header(args: argparse.Namespace, data: Data) -> dict[str, Any]:
+    """Gather what else decides the cells: arguments, data, versions."""
+    arguments = {
+        name: value for name, value in vars(args).items() if name not in _NO_INFLUENCE
+    }
+    return {
+        **{name: _simple(value) for name, value in arguments.items()},
+        "data": joblib.hash([data.X_train, data.y_train, data.X_test, data.y_test]),
+        "sk_memorize": sk_memorize.__version__,
+        "scikit-learn": sklearn.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def _simple(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _simple(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_simple(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _name(cell: Cell) -> str:
+    return json.dumps(cell, sort_keys=True)
+
+
+def mean_and_spread(
+    table: pd.DataFrame, by: Sequence[str], measures: Sequence[str]
+) -> pd.DataFrame:
+    """Average over what is not named, mostly seeds.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each cell.
+    by : sequence of str
+        The columns that name a setting.
+    measures : sequence of str
+        The columns to average.
+
+    Returns
+    -------
+    summary : pandas.DataFrame
+        In the order of `table`: the means, and under the same names with ``_std``
+        behind them the sample standard deviations, NaN for a single cell; and the
+        number of cells, ``n_seeds``.
+    """
+    groups = table.groupby(list(by), sort=False, dropna=False)
+    means = groups[list(measures)].mean()
+    spreads = groups[list(measures)].std().add_suffix("_std")
+    columns = [c for name in measures for c in (name, f"{name}_std")]
+    summary = pd.concat([means, spreads], axis=1)[columns]
+    summary["n_seeds"] = groups.size()
+    return summary.reset_index()
