@@ -13,10 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
 from sk_memorize.neural import _checkpoint
+from sk_memorize.neural._checkpoint import fingerprint
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:300] / 16, y[:300]
@@ -207,6 +208,14 @@ def test_training_resumes_to_the_very_result(params, tmp_path, monkeypatch):
     assert resumed.n_epochs_ == whole.n_epochs_ >= 6
     columns = ["loss", "accuracy", "lr"]
     pd.testing.assert_frame_equal(resumed.history_[columns], whole.history_[columns])
+
+
+def test_the_parameters_of_a_checkpoint_are_known_without_their_addresses():
+    def mark(step_size):
+        scheduler = LRScheduler(policy="StepLR", step_size=step_size)
+        return fingerprint(quick(lr_scheduler=scheduler, callbacks=[Fail(1)]), X)
+
+    assert mark(3) == mark(3) != mark(4)
 
 
 def test_files_that_are_no_checkpoints(tmp_path):

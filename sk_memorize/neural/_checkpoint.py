@@ -27,23 +27,31 @@ _NO_INFLUENCE = ("checkpoint", "verbose", "on_interrupt", "warm_start", "random_
 def fingerprint(estimator: Any, *arrays: np.ndarray | None) -> str:
     """Compute what differs as soon as the parameters or the data do."""
     params = {
-        name: value
+        name: _describe(value)
         for name, value in estimator.get_params(deep=False).items()
         if name not in _NO_INFLUENCE
     }
-    callbacks = [
-        type(c[1] if isinstance(c, tuple) else c).__name__
-        for c in params.pop("callbacks") or []
-    ]
     seed = estimator.random_state
     known_seed = seed if isinstance(seed, int | np.integer) else None
-    digest = hashlib.sha256(repr((sorted(params.items()), callbacks)).encode())
+    digest = hashlib.sha256(repr(sorted(params.items())).encode())
     digest.update(repr((known_seed, torch.__version__)).encode())
     for array in arrays:
         if array is not None:
             digest.update(repr((array.shape, array.dtype)).encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def _describe(value: Any) -> str:
+    """Represent a parameter without addresses in memory, which each process has."""
+    if isinstance(value, list | tuple):
+        return repr([_describe(item) for item in value])
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        params = sorted(value.get_params().items())
+        return repr((type(value).__qualname__, [(n, _describe(v)) for n, v in params]))
+    if isinstance(value, Callback):
+        return type(value).__qualname__
+    return repr(value)
 
 
 def read_checkpoint(path: Path, expected: str) -> dict[str, Any] | None:
