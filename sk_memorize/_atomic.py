@@ -32,6 +32,8 @@ def replacing(path: Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # a new name is nothing without the content
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -170,3 +170,18 @@ def test_foreign_and_damaged_files_are_refused(change, words, saved, tmp_path):
     rewrite(saved, path, change)
     with pytest.raises(ValueError, match=words):
         MemorizingMLP.load(path)
+
+
+def test_a_loaded_network_goes_on(tmp_path):
+    clf = network(max_epochs=2, target_accuracy=None, warm_start=True).fit(X, Y)
+    clf.save(tmp_path / "m")
+    again = MemorizingMLP.load(tmp_path / "m")
+    loss = again.train_loss_
+    assert again.fit(X, Y).train_loss_ < loss
+    np.testing.assert_array_equal(
+        clf.fit(X, Y).predict_proba(X), again.predict_proba(X)
+    )
+    streamed = MemorizingMLP.load(tmp_path / "m").partial_fit(X, Y)
+    assert streamed.n_epochs_ == 1
+    with pytest.raises(ValueError, match=r"as many columns.*13"):
+        MemorizingMLP.load(tmp_path / "m").fit(X[:, 1:], Y)

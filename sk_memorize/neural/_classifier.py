@@ -528,7 +528,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     def _check_same(self, X: np.ndarray, classes: np.ndarray) -> None:
         """Check that the data are of the kind that the network was fitted to."""
-        n_features = self.net_.module__n_features
+        n_features = self.net_.module_.first_layer.in_features
         if X.shape[1] != n_features or not np.array_equal(classes, self.classes_):
             raise ValueError(
                 "With warm_start=True, X must have as many columns and y the same "

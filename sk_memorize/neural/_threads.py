@@ -2,16 +2,60 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event, Lock, Thread
 
 import torch
+
+_lock = Lock()
 
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Let torch compute with one thread inside the block."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Let torch compute with one thread for the calling thread inside the block.
+
+    Other threads, which may fit at the same time, keep the numbers that they
+    have, and a thread that begins to use torch meanwhile gets its usual number.
+    """
+    with _lock:
+        n_threads = torch.get_num_threads()
+    if n_threads == 1:
+        yield
+        return
     try:
+        _set_for_this_thread(1)
         yield
     finally:
+        _set_for_this_thread(n_threads)
+
+
+def _set_for_this_thread(n_threads: int) -> None:
+    with _lock, _default_kept():
         torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def _default_kept() -> Iterator[None]:
+    """Undo what the block does to the number for threads that are new to torch.
+
+    torch.set_num_threads sets two numbers: that of the calling thread, which is
+    never looked up again, and a default, which every other thread takes over
+    when it first uses torch. Of two overlapping blocks the one that ends last
+    would leave the default at 1 for the rest of the process. Only a new thread
+    can read the default, and only another thread can set it alone.
+    """
+    known, done = Event(), Event()
+
+    def keep() -> None:
+        default = torch.get_num_threads()
+        known.set()
+        done.wait()
+        torch.set_num_threads(default)
+
+    keeper = Thread(target=keep, name="torch-threads-keeper")
+    keeper.start()
+    try:
+        known.wait()
+        yield
+    finally:
+        done.set()
+        keeper.join()

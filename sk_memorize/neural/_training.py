@@ -222,8 +222,9 @@ def train_on_stream(
     inputs = rows.gather()
     net.iterator_train__first_epoch = len(net.history)
     data = TensorPair(inputs, rows.y, rows.weight)
-    interrupted = run_epochs(net, data, len(net.history), len(net.history) + 1)
-    accuracy, loss = accuracy_and_loss(compute_logits(net.module_, inputs), rows)
+    with single_thread() if settings.single_thread else nullcontext():
+        interrupted = run_epochs(net, data, len(net.history), len(net.history) + 1)
+        accuracy, loss = accuracy_and_loss(compute_logits(net.module_, inputs), rows)
     return Trained(
         net,
         settings,
