@@ -179,6 +179,12 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
             return action.help
         return super()._get_help_string(action)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # argparse would make a single paragraph of all.
+        paragraphs = text.strip().split("\n\n")
+        fill = super()._fill_text
+        return "\n\n".join(fill(part, width, indent) for part in paragraphs)
+
 
 def make_parser(
     description: str | None, options: Sequence[str] = tuple(OPTIONS)

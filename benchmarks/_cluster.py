@@ -54,7 +54,10 @@ def workers(scheduler: str | None, n_jobs: int) -> Iterator[int]:
     if scheduler == "local":
         with (
             LocalCluster(
-                n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+                n_workers=n_workers,
+                threads_per_worker=1,
+                # Dask's own choice warns if another cluster of this machine has it.
+                dashboard_address="127.0.0.1:0",
             ) as cluster,
             Client(cluster),
             joblib.parallel_config("dask"),

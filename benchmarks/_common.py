@@ -37,6 +37,7 @@ class Data:
     y_train: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    n_channels: int = 1
 
     @property
     def chance_accuracy(self) -> float:
@@ -89,7 +90,10 @@ def load_data(args: argparse.Namespace, folds: int = 0) -> Data:
             stratify=y_train,
             random_state=0,
         )
-    return Data(bunch.name, title, X_train, y_train, bunch.X_test, bunch.y_test)
+    n_channels = bunch.image_shape[2] if len(bunch.image_shape) == 3 else 1
+    return Data(
+        bunch.name, title, X_train, y_train, bunch.X_test, bunch.y_test, n_channels
+    )
 
 
 def make_estimator(

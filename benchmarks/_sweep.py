@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def run_sweep(
     measure: Callable[[Cell], dict[str, Any]],
     *,
     n_jobs: int = 1,
+    in_cells: Collection[str] = (),
 ) -> pd.DataFrame:
     """Measure each cell that is not in the results file yet.
 
@@ -66,6 +67,9 @@ def run_sweep(
         jobs it is sent to other processes.
     n_jobs : int, default=1
         Cells that are measured at a time, as joblib counts.
+    in_cells : collection of str, default=()
+        Arguments whose values are in the cells, and change nothing else: with other
+        values the sweep takes the cells that are there, and measures the others.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def run_sweep(
             joblib.delayed(_pair)(measure, cell) for cell in missing
         )
 
-    return run_batches(args, data, cells, measure_many)
+    return run_batches(args, data, cells, measure_many, in_cells=in_cells)
 
 
 def _pair(
@@ -96,6 +100,8 @@ def run_batches(
     data: Data,
     cells: list[Cell],
     measure_many: Callable[[Sequence[Cell]], Iterable[tuple[Cell, dict[str, Any]]]],
+    *,
+    in_cells: Collection[str] = (),
 ) -> pd.DataFrame:
     """Measure the missing cells in the order and the company that suits the script.
 
@@ -105,13 +111,15 @@ def run_batches(
         As in `run_sweep`.
     measure_many : callable
         Takes the missing cells, and yields pairs of a cell and what was found.
+    in_cells : collection of str, default=()
+        As in `run_sweep`.
 
     Returns
     -------
     table : pandas.DataFrame
         One row for each cell, in the order of `cells`.
     """
-    store = None if args.output is None else _open_store(args, data)
+    store = None if args.output is None else _open_store(args, data, in_cells)
     found: dict[str, dict[str, Any]] = {}
     if store is not None:
         records = {_name(cell): store.get(cell) for cell in cells}
@@ -123,18 +131,25 @@ def run_batches(
         for cell, record in measure_many(missing):
             if store is not None:
                 store.add(cell, record)
+                # As it will be read: a table is the same whether resumed or not.
+                record = store.get(cell) or record
             found[_name(cell)] = record
             progress.set_postfix(cell, refresh=False)
             progress.update()
     return pd.DataFrame([{**cell, **found[_name(cell)]} for cell in cells])
 
 
-def _open_store(args: argparse.Namespace, data: Data) -> RecordStore:
+def _open_store(
+    args: argparse.Namespace, data: Data, in_cells: Collection[str]
+) -> RecordStore:
     path = cells_file(args.output)
+    header = _header(args, data)
+    for name in in_cells:
+        del header[name]
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            store = RecordStore(path, _header(args, data))
+            store = RecordStore(path, header)
     except (OSError, ValueError) as error:
         fail(str(error))
     for warning in caught:

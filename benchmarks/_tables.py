@@ -91,6 +91,12 @@ def format_table(table: pd.DataFrame) -> str:
         "epochs": "{:.3g}",
         "fit_seconds": "{:.1f}",
         "parameters_per_memorized_label": "{:.1f}",
+        "fraction": "{:g}",
+        "realized_rate": "{:.4f}",
+        "test_error": "{:.4f}",
+        "seconds": "{:.1f}",
+        "relative_epochs": "{:.2f}",
+        "relative_seconds": "{:.2f}",
     }
     headings = {
         "train_accuracy": "train acc. (fitted)",
@@ -98,6 +104,9 @@ def format_table(table: pd.DataFrame) -> str:
         "test_accuracy": "test acc. (true)",
         "chance_accuracy": "chance acc.",
         "fit_seconds": "fit s",
+        "test_error": "test error",
+        "relative_epochs": "epochs / true labels",
+        "relative_seconds": "seconds / true labels",
     }
     for name in table.columns:
         if name.endswith("_std") or name in ("seed", "n_fits"):

@@ -20,8 +20,10 @@ from _common import (
     run_folds,
     run_holdout,
 )
-from _tables import finish_figure, report, summarize
+from _tables import report, summarize
 from scipy.stats import binomtest
+
+from sk_memorize import FittingCurveDisplay
 
 # Zero training error, as the exercise defines it: 99.99 %.
 ZERO_ERROR = 0.9999
@@ -119,47 +121,17 @@ def _pooled_counts(row: pd.Series) -> tuple[int, int]:
 
 def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) -> Any:
     """Draw the learning curves of both kinds of labels."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    loss_axes, accuracy_axes = figure.subplots(1, 2)
     rows = table[table["protocol"] == "holdout"].set_index("labels")
-    styles = {"true": ("#0072B2", "o", "-"), "permuted": ("#D55E00", "s", "--")}
-    for labels, history in histories.items():
-        color, marker, line = styles[labels]
-        style = {"color": color, "marker": marker, "markersize": 3, "linestyle": line}
-        loss_axes.plot(history["loss"], **style)
-        test = rows.loc[labels, "test_accuracy"]
-        accuracy_axes.plot(
-            history["accuracy"], label=f"{labels} labels, train", **style
-        )
-        accuracy_axes.plot(
-            history.index[-1],
-            test,
-            color=color,
-            marker="*",
-            markersize=11,
-            linestyle="none",
-            label=f"{labels} labels, clean test: {test:.3f}",
-        )
-    chance = rows["chance_accuracy"].iloc[0]
-    accuracy_axes.axhline(chance, color="0.4", linewidth=1, linestyle=":")
-    accuracy_axes.annotate(
-        "chance",
-        (0.5, chance),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        color="0.3",
-        fontsize=8,
+    display = FittingCurveDisplay.from_results(
+        {f"{labels} labels": history for labels, history in histories.items()},
+        test_accuracies={
+            f"{labels} labels": float(accuracy)
+            for labels, accuracy in rows["test_accuracy"].items()
+        },
+        chance_accuracy=float(rows["chance_accuracy"].iloc[0]),
     )
-    loss_axes.set(
-        xlabel="epoch", ylabel="training loss (nats, log scale)", yscale="log"
-    )
-    accuracy_axes.set(xlabel="epoch", ylabel="accuracy", ylim=(-0.02, 1.05))
-    finish_figure(figure, (loss_axes, accuracy_axes), title, columns=2)
-    return figure
+    display.figure_.suptitle(title, fontsize=9)
+    return display.figure_
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -1,5 +1,15 @@
 """Memorization experiments with neural networks, in plain scikit-learn."""
 
+from .analysis import (
+    KernelInterpolator,
+    TwoLayerInterpolator,
+    TwoLayerInterpolatorRegressor,
+    cover_count,
+    cover_log10_probability,
+    memorization_capacity,
+    randomization_test,
+    separability_test,
+)
 from .corruption import (
     CorruptedTargetClassifier,
     GaussianInputs,
@@ -10,19 +20,39 @@ from .corruption import (
 )
 from .datasets import get_data_home, load_dataset
 from .neural import BatchNormMLP, MemorizingMLP
+from .plotting import (
+    BatchSizeDisplay,
+    CorruptionSweepDisplay,
+    FittingCurveDisplay,
+    GridHeatmapDisplay,
+    RandomizationTestDisplay,
+)
 
 __all__ = [
     "BatchNormMLP",
+    "BatchSizeDisplay",
     "CorruptedTargetClassifier",
+    "CorruptionSweepDisplay",
+    "FittingCurveDisplay",
     "GaussianInputs",
+    "GridHeatmapDisplay",
+    "KernelInterpolator",
     "LabelPermuter",
     "MemorizingMLP",
     "PixelRandomizer",
     "PixelShuffler",
+    "RandomizationTestDisplay",
+    "TwoLayerInterpolator",
+    "TwoLayerInterpolatorRegressor",
     "__version__",
+    "cover_count",
+    "cover_log10_probability",
     "get_data_home",
     "load_dataset",
+    "memorization_capacity",
     "memorization_scoring",
+    "randomization_test",
+    "separability_test",
 ]
 
 __version__ = "0.1.0.dev0"

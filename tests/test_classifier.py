@@ -296,32 +296,6 @@ def test_a_random_state_object_is_drawn_from():
     assert make(np.random.RandomState(3)) == first
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_scores_do_not_depend_on_n_jobs(backend):
-    from joblib import parallel_config
-
-    clf = CorruptedTargetClassifier(
-        quick(width=128, max_epochs=4, target_accuracy=None),
-        LabelPermuter(random_state=0),
-    )
-    results = []
-    for n_jobs in (1, 2):
-        with parallel_config(backend=backend):
-            results.append(
-                cross_validate(
-                    clf,
-                    X,
-                    y,
-                    cv=StratifiedKFold(4),
-                    scoring=["accuracy", "neg_log_loss"],
-                    n_jobs=n_jobs,
-                    return_train_score=True,
-                )
-            )
-    for key in results[0].keys() - {"fit_time", "score_time"}:
-        np.testing.assert_array_equal(results[0][key], results[1][key])
-
-
 def test_in_a_pipeline_and_a_grid_search():
     pipeline = make_pipeline(StandardScaler(), MemorizingMLP(random_state=0))
     fitted = clone(pipeline).fit(X, y)

@@ -12,10 +12,13 @@ import sk_memorize
 from sk_memorize import (
     CorruptedTargetClassifier,
     GaussianInputs,
+    KernelInterpolator,
     LabelPermuter,
     MemorizingMLP,
     PixelRandomizer,
     PixelShuffler,
+    TwoLayerInterpolator,
+    TwoLayerInterpolatorRegressor,
 )
 
 X, y = load_digits(return_X_y=True)
@@ -32,6 +35,9 @@ FITTED = [
     PixelShuffler().fit(X),
     PixelRandomizer().fit(X),
     GaussianInputs().fit(X),
+    KernelInterpolator().fit(X, y),
+    TwoLayerInterpolator().fit(X, y),
+    TwoLayerInterpolatorRegressor().fit(X, y),
 ]
 
 

@@ -4,10 +4,13 @@ import inspect
 
 import numpy as np
 import pytest
+import test_errors_capacity
 import test_errors_files
 import test_errors_inputs
+import test_errors_interpolation
 import test_errors_labels
 import test_errors_mlp
+import test_errors_plotting
 import torch
 from error_cases import each, never, refused, wrong_data, wrong_parameters
 from sklearn.exceptions import NotFittedError
@@ -171,10 +174,13 @@ def test_inputs_of_the_module(case):
 
 CASES = [
     *(SCORING + MODULE + INPUTS + FIRST_LAYERS),
+    *test_errors_capacity.CASES,
     *test_errors_files.CASES,
     *test_errors_inputs.CASES,
+    *test_errors_interpolation.CASES,
     *test_errors_labels.CASES,
     *test_errors_mlp.CASES,
+    *test_errors_plotting.CASES,
 ]
 
 

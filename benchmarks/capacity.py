@@ -1,0 +1,413 @@
+"""How many random labels does a classifier memorize for each of its parameters?
+
+Rows are drawn in random order, each with a class thrown by a coin (or a die). The
+capacity is the largest number of them, from the first on, that the classifier fits to
+the last label: the median over the repeats, with an interval for it that makes no
+assumption on its distribution. "At least" stands where all rows were fitted.
+
+Three kinds of classifiers are measured. MemorizingMLP, of several widths and depths: a
+capacity that grows in proportion to the number of parameters has the slope 1 in
+logarithms. Logistic regression without penalty, for which the capacity is known: by
+Cover's theorem (1965) half of all labelings of twice as many rows as weights are
+linearly separable. On real rows the weights that count are as many as the rank of the
+rows with a constant column. And a decision tree, which adds nodes until all labels are
+fitted, so that its capacity has no end.
+
+A network also fails because its training is not long enough: its capacity is that for
+at most --max-epochs epochs.
+"""
+
+import argparse
+import functools
+import math
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _arguments import add_repeats, job_count, make_parser, positive_int
+from _common import Data, load_data, say
+from _sweep import Cell, add_output, run_sweep
+from _tables import save_figure, write_table
+from scipy.stats import linregress
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from sk_memorize import MemorizingMLP, memorization_capacity
+
+NETWORK, LINEAR, TREE = "MemorizingMLP", "LogisticRegression", "DecisionTreeClassifier"
+
+# The size that is tried first.
+_MIN_SAMPLES = 16
+
+# Where the slope in logarithms counts as one.
+_SLOPE_TOLERANCE = 0.2
+
+_FIRST = ["dataset", "model", "width", "depth", "n_classes", "n_samples"]
+
+
+def make_classifier(args: argparse.Namespace, cell: Cell) -> Any:
+    """Make the classifier of a cell; it gets its seeds from the measurement."""
+    if cell["model"] == NETWORK:
+        return MemorizingMLP(
+            width=cell["width"],
+            depth=cell["depth"],
+            max_epochs=args.max_epochs,
+            device=args.device,
+        )
+    if cell["model"] == LINEAR:
+        # Scaled rows are separable if, and only if, the given ones are, and sooner.
+        unpenalized = LogisticRegression(C=np.inf, max_iter=5000)
+        return make_pipeline(StandardScaler(), unpenalized)
+    return DecisionTreeClassifier()
+
+
+def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
+    """Measure the capacity of a classifier."""
+    say(", ".join(f"{name} {value}" for name, value in cell.items() if value))
+    is_gaussian = args.gaussian is not None
+    result = memorization_capacity(
+        make_classifier(args, cell),
+        None if is_gaussian else data.X_train,
+        n_features=args.gaussian,
+        n_classes=args.classes,
+        n_repeats=args.repeats,
+        min_samples=_MIN_SAMPLES,
+        max_samples=_size_of(args, data),
+        # The interval counts what is left open. Linear classifiers are fitted fast.
+        rtol=0.0 if cell["model"] == LINEAR else args.rtol,
+        n_jobs=args.n_jobs,
+        random_state=args.seed,
+    )
+    return {
+        "parameters": result.n_parameters,
+        "labels": result.labels,
+        "at_least": result.is_lower_bound,
+        "low": result.interval[0],
+        "high": result.interval[1] if math.isfinite(result.interval[1]) else None,
+        "coverage": result.coverage,
+        "bits": result.bits,
+        "labels_per_parameter": result.labels_per_parameter,
+        "bits_per_parameter": result.bits_per_parameter,
+        "n_fits": len(result.curve),
+        "fit_seconds": float(result.curve["seconds"].sum()),
+    }
+
+
+def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
+    """Measure all classifiers.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each of them.
+    """
+    cells: list[Cell] = [
+        {"model": NETWORK, "width": width, "depth": depth}
+        for depth in sorted(set(args.depths))
+        for width in sorted(set(args.widths))
+    ]
+    cells += [{"model": name, "width": None, "depth": None} for name in (LINEAR, TREE)]
+    table = run_sweep(
+        args,
+        data,
+        cells,
+        functools.partial(measure, args, data),
+        in_cells=("widths", "depths"),
+    )
+    # Counts that are missing for some models would become floats.
+    table = table.astype({"width": "Int64", "depth": "Int64", "high": float})
+    table["cover"] = math.nan
+    if args.classes == 2:
+        table.loc[table["model"] == LINEAR, "cover"] = 2 * _count_weights(args, data)
+    table = table.assign(
+        dataset=data.name,
+        n_classes=args.classes,
+        n_samples=_size_of(args, data),
+        seed=args.seed,
+    )
+    return table[[*_FIRST, *(name for name in table.columns if name not in _FIRST)]]
+
+
+def _size_of(args: argparse.Namespace, data: Data) -> int:
+    """Tell the largest number of labels that is tried."""
+    if args.gaussian is None:
+        return len(data.X_train)
+    return int(args.max_samples)
+
+
+def _count_weights(args: argparse.Namespace, data: Data) -> int:
+    """Count the weights that make a difference, the intercept among them."""
+    if args.gaussian is not None:
+        return int(args.gaussian) + 1
+    return int(np.linalg.matrix_rank(data.X_train - data.X_train.mean(0))) + 1
+
+
+def fit_slope(networks: pd.DataFrame) -> float:
+    """Fit the slope of labels over parameters in logarithms; NaN for a single size."""
+    if networks["parameters"].nunique() < 2:
+        return math.nan
+    logs = np.log(networks[["parameters", "labels"]].to_numpy(float))
+    return float(linregress(*logs.T).slope)
+
+
+def judge(table: pd.DataFrame) -> str:
+    """Say what the table shows."""
+    rows = table.set_index("model")
+    linear, tree = rows.loc[LINEAR], rows.loc[TREE]
+    lines = [
+        _judge_networks(table[table["model"] == NETWORK]),
+        _judge_linear(linear),
+        f"- {TREE}: {_labels(tree)} with {tree['parameters']:g} nodes"
+        + (
+            ": it grows with the labels, and fits all of them."
+            if tree["at_least"]
+            else "; equal rows with different labels are beyond any classifier."
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _judge_networks(networks: pd.DataFrame) -> str:
+    known = networks[~networks["at_least"].astype(bool)]
+    left_out = (
+        f" {len(networks) - len(known)} more fitted all {networks['n_samples'].iloc[0]} "
+        "rows, so that their capacity is not known."
+        if len(known) < len(networks)
+        else ""
+    )
+    if known.empty:
+        return f"- {NETWORK}: no capacity was found.{left_out} Take more rows."
+    labels, bits = known["labels_per_parameter"], known["bits_per_parameter"]
+    text = (
+        f"- {NETWORK}: {len(known)} networks with {known['parameters'].min():g} to "
+        f"{known['parameters'].max():g} parameters memorize {labels.min():.2f} to "
+        f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the median, "
+        f"or {bits.median():.2f} bits.{left_out}"
+    )
+    slope = fit_slope(known)
+    if math.isnan(slope):
+        return text
+    in_proportion = abs(slope - 1) <= _SLOPE_TOLERANCE
+    return f"{text} The slope in logarithms is {slope:.2f}: the capacity grows " + (
+        "in proportion to the number of parameters, whatever the shape."
+        if in_proportion
+        else f"{'faster' if slope > 1 else 'more slowly'} than the number of "
+        "parameters."
+    )
+
+
+def _judge_linear(linear: pd.Series) -> str:
+    text = (
+        f"- {LINEAR}: {_labels(linear)} [{linear['low']:g}, {linear['high']:g}] with "
+        f"{linear['parameters']:g} parameters"
+    )
+    if math.isnan(linear["cover"]):
+        return f"{text}; Cover's theorem is about two classes."
+    is_within = linear["low"] <= linear["cover"] <= linear["high"]
+    return (
+        f"{text}; Cover's theorem says {linear['cover']:g}, which is "
+        f"{'' if is_within else 'NOT '}within the interval."
+    )
+
+
+def _labels(row: pd.Series) -> str:
+    return f"{'at least ' if row['at_least'] else ''}{row['labels']:g} labels"
+
+
+def format_rows(table: pd.DataFrame) -> str:
+    """Format the table for reading."""
+    shown = [
+        {
+            "model": row["model"],
+            "width": "" if pd.isna(row["width"]) else row["width"],
+            "depth": "" if pd.isna(row["depth"]) else row["depth"],
+            "parameters": f"{row['parameters']:g}",
+            "labels": ("≥ " if row["at_least"] else "") + f"{row['labels']:g}",
+            f"interval, {100 * row['coverage']:.0f} %": f"{row['low']:g} to "
+            + ("∞" if math.isnan(row["high"]) else f"{row['high']:g}"),
+            "Cover": "" if math.isnan(row["cover"]) else f"{row['cover']:g}",
+            "bits": f"{row['bits']:.5g}",
+            "labels per par.": f"{row['labels_per_parameter']:.2f}",
+            "bits per par.": f"{row['bits_per_parameter']:.2f}",
+            "fits": row["n_fits"],
+            "fit s": f"{row['fit_seconds']:.1f}",
+        }
+        for row in table.to_dict("records")
+    ]
+    return str(pd.DataFrame(shown).to_markdown(index=False, disable_numparse=True))
+
+
+def draw(table: pd.DataFrame, title: str) -> Any:
+    """Draw the capacities against the numbers of parameters, in logarithms."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axes = figure.subplots()
+    # The palette of Okabe and Ito; the markers tell the series apart without it.
+    styles = zip(
+        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
+        "osD^vP",
+        strict=True,
+    )
+    series = {
+        f"{NETWORK}, depth {depth}": rows
+        for depth, rows in table[table["model"] == NETWORK].groupby("depth")
+    }
+    series |= {name: table[table["model"] == name] for name in (LINEAR, TREE)}
+    for (name, rows), (color, marker) in zip(series.items(), styles, strict=False):
+        upper = rows["high"].fillna(rows["labels"])
+        axes.errorbar(
+            rows["parameters"],
+            rows["labels"],
+            yerr=[rows["labels"] - rows["low"], upper - rows["labels"]],
+            color=color,
+            marker=marker,
+            linestyle="-" if name.startswith(NETWORK) else "none",
+            capsize=2,
+            label=name,
+        )
+        unbounded = rows[rows["at_least"].astype(bool)]
+        axes.plot(
+            unbounded["parameters"],
+            1.15 * unbounded["labels"],
+            color=color,
+            marker=r"$\uparrow$",
+            markersize=9,
+            linestyle="none",
+        )
+    ends = np.array([table["parameters"].min(), table["parameters"].max()])
+    for ratio, line in ((2, "--"), (1, ":")):
+        axes.plot(
+            ends,
+            ratio * ends,
+            color="0.4",
+            linewidth=1,
+            linestyle=line,
+            label=f"{ratio} label{'s' if ratio > 1 else ''} per parameter"
+            + (" (Cover)" if ratio == 2 and table["cover"].notna().any() else ""),
+        )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="parameters (tree: nodes)",
+        ylabel=f"capacity (labels of {table['n_classes'].iloc[0]} classes)",
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+    axes.legend(fontsize=8, frameon=False)
+    axes.set_title(title, fontsize=10)
+    return figure
+
+
+def make_own_parser() -> argparse.ArgumentParser:
+    """Make the parser; options of other scripts have the same meaning here."""
+    parser = make_parser(
+        __doc__, ("dataset", "data-home", "max-samples", "device", "plot")
+    )
+    parser.set_defaults(max_samples=4096)
+    add_output(parser)
+    add_repeats(
+        parser, "sequences of rows and labels; 6 are the fewest for an interval of 95 %"
+    )
+    parser.add_argument(
+        "--n-jobs",
+        type=job_count,
+        default=1,
+        help="processes that share the repeats; -1: one per core",
+    )
+    parser.add_argument(
+        "--gaussian",
+        type=positive_int,
+        metavar="COLUMNS",
+        help="Gaussian inputs with so many columns, in place of the data set",
+    )
+    parser.add_argument(
+        "--classes", type=class_count, default=2, help="classes of the random labels"
+    )
+    parser.add_argument(
+        "--widths",
+        type=positive_int,
+        nargs="+",
+        default=[2, 4, 8],
+        help="units of a hidden layer",
+    )
+    parser.add_argument(
+        "--depths",
+        type=positive_int,
+        nargs="+",
+        default=[1, 2],
+        help="hidden layers",
+    )
+    parser.add_argument(
+        "--max-epochs",
+        type=positive_int,
+        default=300,
+        help="epochs after which a network that has not fitted the labels gives up",
+    )
+    parser.add_argument(
+        "--rtol",
+        type=tolerance,
+        default=0.1,
+        help="the search ends when the capacity of networks and trees is known to "
+        "this part of itself",
+    )
+    return parser
+
+
+def class_count(text: str) -> int:
+    """Read a number of classes."""
+    value = positive_int(text)
+    if value == 1:
+        raise argparse.ArgumentTypeError("must be at least 2, got 1")
+    return value
+
+
+def tolerance(text: str) -> float:
+    """Read a part of the capacity."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be a number in [0, 1), got {text!r}")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    parser = make_own_parser()
+    args = parser.parse_args(argv)
+    if args.max_samples < _MIN_SAMPLES:
+        parser.error(f"argument --max-samples: must be at least {_MIN_SAMPLES}")
+    data = load_data(args) if args.gaussian is None else _no_data(args.gaussian)
+    table = run(args, data)
+    title = (
+        f"Capacity for random labels: {data.title}, at most {_size_of(args, data)} "
+        f"rows, {args.classes} classes, {args.repeats} repeats, at most "
+        f"{args.max_epochs} epochs"
+    )
+    print(f"\n{textwrap.fill(title, 100)}\n")
+    print(f"{format_rows(table)}\n\n{judge(table)}")
+    write_table(table, args.output)
+    if args.plot is not None:
+        figure = draw(table, f"Capacity for random labels: {data.name}")
+        save_figure(figure, args.plot)
+
+
+def _no_data(n_columns: int) -> Data:
+    """Name the Gaussian inputs, which are drawn where they are needed."""
+    rows, labels = np.empty((0, n_columns)), np.empty(0)
+    title = f"Gaussian inputs with {n_columns} columns"
+    return Data("gaussian", title, rows, labels, rows, labels)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written; --output keeps what is finished")

@@ -1,0 +1,290 @@
+"""Do two workers halve the time? A grid search with each of joblib's backends.
+
+The same GridSearchCV over sizes of MemorizingMLP, fitted to permuted labels, runs
+one fit after the other and with joblib's backends: loky and dask have two worker
+processes, threading two threads. The claim: on two cores two workers take no longer
+than 0.65 of the sequential time, and every score is the same, bit for bit.
+
+This can hold only for networks so small that MemorizingMLP computes with one thread;
+of larger ones the sequential search uses both cores already. --dataset mnist
+--max-samples 10000 has such networks.
+
+The backends take turns, in alternating order, and the ratio is that of the same
+repeat. Before each search all workers fit one network at the same time: the first
+such round starts them, and is reported as the start; threads are counted in it. Then
+the search is run with one epoch a fit, untimed, so that all is imported.
+
+For Dask this starts a LocalCluster of two processes with one thread each. On a real
+cluster the same search runs inside of joblib.parallel_config("dask"), after
+distributed.Client("tcp://HOST:8786") with the address of its scheduler, as that of
+grid_search.py --scheduler does; its workers must have this package.
+"""
+
+import argparse
+import sys
+import textwrap
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _arguments import add_repeats, make_parser, positive_int
+from _common import Data, load_data, make_estimator, say
+from _tables import write_table
+from _workers import (
+    BACKENDS,
+    N_WORKERS,
+    SEQUENTIAL,
+    Backend,
+    Threads,
+    open_backends,
+    warm_up,
+)
+from joblib import cpu_count
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from sk_memorize import MemorizingMLP
+
+# Of the sequential time. Half would be perfect; the rest is for what is done once,
+# the tasks that are left over at the end, and the memory that cores share.
+LIMIT = 0.65
+
+# Of the networks that are fitted to count threads.
+N_EPOCHS = 30
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A search with one backend, and what its workers saw before it."""
+
+    workers: list[Threads]
+    start_seconds: float
+    seconds: float
+    scores: dict[str, bytes]
+
+
+def make_search(args: argparse.Namespace, seed: int, max_epochs: int) -> GridSearchCV:
+    """Make the search; the backend is that of the context in which it is fitted."""
+    return GridSearchCV(
+        make_estimator("permuted", seed, device="cpu", max_epochs=max_epochs),
+        {"estimator__width": args.widths, "estimator__depth": args.depths},
+        scoring=["accuracy", "neg_log_loss"],
+        cv=StratifiedKFold(args.folds, shuffle=True, random_state=seed),
+        refit=False,
+        return_train_score=True,
+        error_score="raise",
+    )
+
+
+def scores_of(search: GridSearchCV) -> dict[str, bytes]:
+    """Give the scores of all cells and folds, to the last bit."""
+    return {
+        key: np.asarray(values).tobytes()
+        for key, values in search.cv_results_.items()
+        if key.startswith("split")
+    }
+
+
+def time_search(
+    args: argparse.Namespace, data: Data, backend: Backend, seed: int
+) -> tuple[float, dict[str, bytes]]:
+    """Run the search with a backend whose workers have started."""
+    say(f"grid search, {backend.name}, seed {seed}")
+    X, y = data.X_train, data.y_train
+    search = make_search(args, seed, args.max_epochs)
+    with warnings.catch_warnings(), backend.activate():
+        # Networks too small for the labels take their time as well.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # What a worker does for the first time, such as imports, is not timed.
+        make_search(args, seed, max_epochs=1).fit(X, y)
+        start = time.perf_counter()
+        search.fit(X, y)
+        seconds = time.perf_counter() - start
+    return seconds, scores_of(search)
+
+
+def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
+    """Let the backends take turns.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each backend.
+    """
+    network = MemorizingMLP(
+        width=max(args.widths),
+        depth=max(args.depths),
+        device="cpu",
+        max_epochs=N_EPOCHS,
+        target_accuracy=None,
+        random_state=args.seed,
+    )
+    turns: list[dict[str, Any]] = []
+    with open_backends(args.backends) as backends:
+        for repeat in range(args.repeats):
+            seed = args.seed + repeat
+            turn = {}
+            for backend in backends if repeat % 2 == 0 else reversed(backends):
+                say(f"one network in each worker, {backend.name}")
+                start = time.perf_counter()
+                workers = warm_up(backend, network, data.X_train, data.y_train)
+                start_seconds = backend.start_seconds + time.perf_counter() - start
+                seconds, scores = time_search(args, data, backend, seed)
+                turn[backend.name] = Turn(workers, start_seconds, seconds, scores)
+            turns += compare(turn)
+    return summarize(turns, data)
+
+
+def compare(turns: dict[str, Turn]) -> list[dict[str, Any]]:
+    """Compare the searches of one repeat with the sequential one."""
+    sequential = turns[SEQUENTIAL]
+    return [
+        {
+            "backend": name,
+            "workers": len(turn.workers),
+            "processes": len({worker.process for worker in turn.workers}),
+            "torch_threads": max(worker.torch for worker in turn.workers),
+            "predict_threads": max(worker.torch_predict for worker in turn.workers),
+            "os_threads": max(worker.system for worker in turn.workers),
+            "busy_threads": max(worker.busy for worker in turn.workers),
+            "start_seconds": turn.start_seconds,
+            "seconds": turn.seconds,
+            "ratio": turn.seconds / sequential.seconds,
+            "scores_equal": turn.scores == sequential.scores,
+        }
+        for name, turn in turns.items()
+    ]
+
+
+def summarize(records: list[dict[str, Any]], data: Data) -> pd.DataFrame:
+    """Summarize the repeats, with the sequential search first.
+
+    Seconds and ratio are medians, the start is the first one, the threads are the
+    most that were seen, and scores are equal if they are in all repeats.
+    """
+    how = dict.fromkeys(records[0], "max") | {
+        "start_seconds": "first",
+        "seconds": "median",
+        "ratio": "median",
+        "scores_equal": "all",
+    }
+    del how["backend"]
+    table = pd.DataFrame(records).groupby("backend", sort=False).agg(how).reset_index()
+    table.insert(1, "dataset", data.name)
+    table.insert(2, "n_train", len(data.y_train))
+    return table
+
+
+def format_rows(table: pd.DataFrame) -> str:
+    """Format the table for reading."""
+    is_parallel = table["backend"] != SEQUENTIAL
+    shown = pd.DataFrame(
+        {
+            "backend": table["backend"],
+            "workers": table["workers"],
+            "processes": table["processes"],
+            "torch threads per worker, fit": table["torch_threads"],
+            "predict": table["predict_threads"],
+            "OS threads per process": table["os_threads"].map("{:g}".format),
+            "busy": table["busy_threads"].map("{:g}".format),
+            "start s": table["start_seconds"].map("{:.1f}".format),
+            "seconds": table["seconds"].map("{:.2f}".format),
+            "of sequential": table["ratio"].map("{:.2f}".format),
+            "scores equal": table["scores_equal"].map({True: "yes", False: "NO"}),
+            f"at most {LIMIT}": (table["ratio"] <= LIMIT).map(
+                {True: "yes", False: "NO"}
+            ),
+        }
+    )
+    shown.iloc[:, -2:] = shown.iloc[:, -2:].where(is_parallel, "-")
+    return str(shown.to_markdown(index=False, disable_numparse=True))
+
+
+def judge(table: pd.DataFrame, n_cores: int) -> str:
+    """Say whether the claim holds, and why it may not."""
+    lines = []
+    for row in table[table["backend"] != SEQUENTIAL].to_dict("records"):
+        verdict = "no longer than" if row["ratio"] <= LIMIT else "LONGER than"
+        equal = "the same scores" if row["scores_equal"] else "DIFFERENT SCORES"
+        n_fit, n_predict = (
+            row["workers"] * row[kind] for kind in ("torch_threads", "predict_threads")
+        )
+        lines.append(
+            f"- {row['backend']}: two workers take {row['ratio']:.2f} of the "
+            f"sequential time, {verdict} {LIMIT}, with {equal}; both together compute "
+            f"with {n_fit} threads in fit and {n_predict} in predict."
+        )
+    n_threads = table.set_index("backend").loc[SEQUENTIAL, "torch_threads"]
+    if n_threads > 1:
+        lines.append(
+            f"- The sequential search computes with {n_threads} threads already, as "
+            "its networks are large: a second worker finds no idle core."
+        )
+    if n_cores != N_WORKERS:
+        lines.append(f"- The claim is about two cores; here are {n_cores}.")
+    return "\n".join(lines)
+
+
+def make_own_parser() -> argparse.ArgumentParser:
+    """Make the parser; options of other scripts have the same meaning here."""
+    parser = make_parser(
+        __doc__, ("dataset", "data-home", "folds", "max-samples", "output")
+    )
+    parser.set_defaults(dataset="digits")
+    parser.add_argument(
+        "--backends",
+        choices=BACKENDS,
+        nargs="+",
+        default=list(BACKENDS),
+        metavar="NAME",
+        help="who takes part beside the sequential search",
+    )
+    parser.add_argument(
+        "--widths",
+        type=positive_int,
+        nargs="+",
+        default=[64, 96, 128, 192],
+        help="units of a hidden layer",
+    )
+    parser.add_argument(
+        "--depths", type=positive_int, nargs="+", default=[1, 2], help="hidden layers"
+    )
+    parser.add_argument(
+        "--max-epochs",
+        type=positive_int,
+        default=100,
+        help="epochs after which a network that has not fitted the labels gives up",
+    )
+    add_repeats(parser, "searches with each backend, with one seed after the other")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    parser = make_own_parser()
+    args = parser.parse_args(argv)
+    if not args.folds:
+        parser.error("argument --folds: a grid search needs at least 2")
+    # The order of the table, whatever that of the arguments is.
+    args.backends = [name for name in BACKENDS if name in args.backends]
+    data = load_data(args, args.folds)
+    table = run(args, data)
+    n_fits = len(args.widths) * len(args.depths) * args.folds
+    title = (
+        f"Two workers, permuted labels: {data.title}, {len(data.y_train)} rows, "
+        f"{n_fits} fits a search, {cpu_count()} cores, medians of {args.repeats}"
+    )
+    print(f"\n{textwrap.fill(title, 100)}\n")
+    print(f"{format_rows(table)}\n\n{judge(table, cpu_count())}")
+    write_table(table, args.output)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written")

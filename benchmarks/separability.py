@@ -1,0 +1,210 @@
+"""Which pairs of classes does a hyperplane separate, and could that be chance?
+
+A single linear unit fits the labels of two classes if, and only if, a hyperplane
+separates their rows. Cover's theorem (1965) tells how likely that is for labels thrown
+by a coin: certain for up to as many rows as dimensions, 1/2 for twice as many, and
+next to impossible beyond. So a pair that is separable in spite of its many rows has
+labels that have to do with the rows.
+
+For each pair of classes the table tells whether it is separable with its true labels
+and with the same labels permuted; each answer comes with a proof, which is checked. The
+margin is the smallest distance of a row from the hyperplane, and no hyperplane has a
+larger one than the bound. The rank is that of the rows with a constant column, and log10
+P the logarithm of Cover's probability for as many rows of this rank.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _arguments import job_count, make_parser, seed_value
+from _common import Data, load_data, say
+from _tables import report
+from joblib import Parallel, delayed
+
+from sk_memorize import LabelPermuter, separability_test
+
+# Where a chance is small enough for separability to tell something.
+SIGNIFICANCE = 0.01
+
+
+def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
+    """Test all pairs of classes.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each pair.
+    """
+    classes = np.unique(data.y_train).tolist()
+    return pd.DataFrame(
+        Parallel(n_jobs=args.n_jobs)(
+            delayed(measure)(data, pair, args.seed) for pair in combinations(classes, 2)
+        )
+    )
+
+
+def measure(data: Data, pair: tuple[Any, Any], seed: int) -> dict[str, Any]:
+    """Test a pair of classes, with true and with permuted labels."""
+    say(f"classes {pair[0]} and {pair[1]}")
+    rows = np.isin(data.y_train, pair)
+    X, y = data.X_train[rows], data.y_train[rows]
+    record: dict[str, Any] = {
+        "dataset": data.name,
+        "classes": f"{pair[0]}, {pair[1]}",
+        "n_train": len(y),
+    }
+    permuted = LabelPermuter(random_state=seed).fit(y).transform(y)
+    for prefix, labels in (("", y), ("permuted_", permuted)):
+        start = time.perf_counter()
+        result = separability_test(X, labels)
+        seconds = time.perf_counter() - start
+        record |= {"rank": result.rank, "log10_p": round(result.log10_p, 2)}
+        record |= {
+            f"{prefix}verdict": result.verdict,
+            f"{prefix}margin": _round(result.margin),
+            **({} if prefix else {"margin_bound": _round(result.margin_bound)}),
+            f"{prefix}proof_holds": result.check(X, labels),
+            f"{prefix}seconds": _round(seconds, 3),
+        }
+    return {**record, "seed": seed}
+
+
+def _round(value: float, digits: int = 4) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def judge(table: pd.DataFrame) -> str:
+    """Say what the table shows."""
+    lines = []
+    for labels, prefix in (("true", ""), ("permuted", "permuted_")):
+        verdicts = table[f"{prefix}verdict"]
+        counts = [
+            f"{(verdicts == verdict).sum()} {verdict}"
+            for verdict in ("separable", "not separable", "undecided")
+        ]
+        proved = table[f"{prefix}proof_holds"].sum()
+        lines.append(
+            f"- {labels} labels: of {len(table)} pairs {', '.join(counts)}; "
+            f"{proved} proofs, checked; {table[f'{prefix}seconds'].sum():.1f} s."
+        )
+    likely = table["log10_p"].idxmax()
+    lines.append(
+        "- chance: labels thrown by a coin on these rows are separable with a "
+        f"probability of at most 10^{table.loc[likely, 'log10_p']:.1f} (classes "
+        f"{table.loc[likely, 'classes']}: {table.loc[likely, 'n_train']} rows of rank "
+        f"{table.loc[likely, 'rank']})."
+    )
+    return "\n".join([*lines, f"- {_conclude(table)}"])
+
+
+def _conclude(table: pd.DataFrame) -> str:
+    separable = table[table["verdict"] == "separable"]
+    telling = separable["log10_p"] < np.log10(SIGNIFICANCE)
+    if separable.empty:
+        return "No pair is proved to be separable: a linear unit fits none of them."
+    if not telling.any():
+        return (
+            "The rows are so few for their rank that random labels would be separable, "
+            "too: that a linear unit fits them tells nothing about the labels."
+        )
+    chance = (table["permuted_verdict"] == "separable").sum()
+    return (
+        f"For {telling.sum()} of the {len(separable)} separable pairs that is no chance "
+        f"(below {SIGNIFICANCE}): the labels, not the number of dimensions, make them "
+        f"separable. With permuted labels {chance} of {len(table)} pairs are. So a "
+        "linear unit, unlike a large network, cannot memorize labels without structure, "
+        "and that it fits some is evidence of it."
+    )
+
+
+def draw(table: pd.DataFrame, title: str) -> Any:
+    """Draw heat maps of the margins of all pairs, with true and permuted labels."""
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    pairs = [tuple(pair.split(", ")) for pair in table["classes"]]
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    places = {name: i for i, name in enumerate(names)}
+    marks = {"not separable": "×", "undecided": "?"}
+    widest = table[["margin", "permuted_margin"]].max(axis=None)
+    for axes, (labels, prefix) in zip(
+        panels, (("true", ""), ("permuted", "permuted_")), strict=True
+    ):
+        margins = np.full((len(names) - 1,) * 2, np.nan)
+        for (first, second), margin, verdict in zip(
+            pairs, table[f"{prefix}margin"], table[f"{prefix}verdict"], strict=True
+        ):
+            row, column = places[second] - 1, places[first]
+            is_separable = verdict == "separable"
+            margins[row, column] = margin if is_separable else np.nan
+            is_dark = is_separable and margin < 0.5 * widest
+            axes.text(
+                column,
+                row,
+                f"{margin:.2g}" if is_separable else marks[verdict],
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if is_dark else "black",
+            )
+        image = axes.imshow(
+            margins,
+            cmap=colormaps["cividis"].with_extremes(bad="0.93"),
+            vmin=0,
+            vmax=widest if widest > 0 else 1,
+        )
+        axes.set(
+            title=f"{labels} labels",
+            xlabel="class",
+            xticks=range(len(names) - 1),
+            yticks=range(len(names) - 1),
+            xticklabels=names[:-1],
+            yticklabels=names[1:],
+        )
+        axes.title.set_fontsize(9)
+    panels[0].set_ylabel("class")
+    figure.colorbar(
+        image, ax=panels, label="margin; × not separable, ? undecided", shrink=0.85
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    options = "dataset", "data-home", "max-samples", "output", "plot"
+    parser = make_parser(__doc__, options)
+    parser.add_argument(
+        "--seed", type=seed_value, default=0, help="seed of the permutations"
+    )
+    parser.add_argument(
+        "--n-jobs",
+        type=job_count,
+        default=1,
+        help="processes that share the pairs; -1: one per core",
+    )
+    args = parser.parse_args(argv)
+    data = load_data(args)
+    table = run(args, data)
+    report(
+        args,
+        f"Linear separability of pairs: {data.title}",
+        table,
+        judge(table),
+        lambda: draw(table, f"Margins of pairs of classes: {data.name}"),
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written")

@@ -1,0 +1,484 @@
+"""How many random labels a classifier can fit."""
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.parallel import (
+    Parallel,
+    _threadpool_controller_decorator,
+    delayed,
+)
+from sklearn.utils.validation import _num_samples
+
+from sk_memorize.analysis._median import MedianInterval, median_interval
+from sk_memorize.analysis._parameters import count_parameters
+from sk_memorize.analysis._seeding import draw_seed, seeded_clone, spawn_seeds
+
+_GAUSSIAN_MAX_SAMPLES = 2**14
+_COLUMNS = [
+    *("repeat", "n_samples", "fitted_accuracy", "success", "seconds", "n_parameters")
+]
+
+Counter = Callable[[Any], float | None]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MemorizationCapacity:
+    """What :func:`~sk_memorize.memorization_capacity` found.
+
+    Attributes
+    ----------
+    labels : float
+        The capacity: the median, over the repeats, of the largest number of labels
+        that were fitted.
+    interval : tuple of float
+        An interval for the median of its distribution, both ends within. The upper
+        end is infinite where too many repeats fitted all `max_samples` labels.
+    coverage : float
+        The probability that such an interval holds the median: at least the
+        `confidence` asked for, or else that of the widest interval which so few
+        repeats allow.
+    is_lower_bound : bool
+        Whether `labels` is no more than that, because all labels were fitted.
+    bits : float
+        The information in `labels` labels that are fitted as well as was asked for.
+    n_parameters : float or None
+        The median, over the repeats, of the number of parameters of the classifier
+        that was fitted to the largest number of labels.
+    labels_per_parameter, bits_per_parameter : float or None
+        The capacity over `n_parameters`.
+    n_classes : int
+        Number of classes of the labels.
+    target_accuracy : float
+        The accuracy that counted as a fit.
+    repeats : pandas.DataFrame of shape (n_repeats, 3)
+        For each repeat `largest_fitted`; `smallest_failed`, missing where nothing
+        failed; and `n_parameters` of the classifier fitted to the former.
+    curve : pandas.DataFrame
+        For each fit its `repeat`, `n_samples`, `fitted_accuracy`, whether that was a
+        `success`, `seconds` of the fit, and `n_parameters`.
+    """
+
+    labels: float
+    interval: tuple[float, float]
+    coverage: float
+    is_lower_bound: bool
+    bits: float
+    n_parameters: float | None
+    n_classes: int
+    target_accuracy: float
+    repeats: pd.DataFrame
+    curve: pd.DataFrame
+
+    @property
+    def labels_per_parameter(self) -> float | None:
+        """Labels over parameters."""
+        return self.labels / self.n_parameters if self.n_parameters else None
+
+    @property
+    def bits_per_parameter(self) -> float | None:
+        """Bits over parameters."""
+        return self.bits / self.n_parameters if self.n_parameters else None
+
+    def __repr__(self) -> str:
+        at_least = "at least " if self.is_lower_bound else ""
+        low, high = self.interval
+        lines = [
+            f"capacity: {at_least}{self.labels:g} labels of {self.n_classes} classes, "
+            f"fitted to {100 * self.target_accuracy:g} %",
+            f"interval: {low:g} to {high:g} ({100 * self.coverage:.1f} %, "
+            f"{len(self.repeats)} repeat{'s' if len(self.repeats) > 1 else ''})",
+            f"bits: {at_least}{self.bits:g}",
+        ]
+        if self.n_parameters:
+            lines.append(
+                f"parameters: {self.n_parameters:g}; {at_least}"
+                f"{self.labels_per_parameter:.3g} labels, "
+                f"{self.bits_per_parameter:.3g} bits per parameter"
+            )
+        return f"{type(self).__name__}\n    " + "\n    ".join(lines)
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "X": ["array-like", "sparse matrix", None],
+        "n_features": [Interval(Integral, 1, None, closed="left"), None],
+        "n_classes": [Interval(Integral, 2, None, closed="left")],
+        "target_accuracy": [Interval(Real, 0, 1, closed="right")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "min_samples": [Interval(Integral, 2, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left"), None],
+        "rtol": [Interval(Real, 0, 1, closed="left")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "n_parameters": [StrOptions({"auto"}), callable],
+        "n_jobs": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+            None,
+        ],
+        "random_state": ["random_state"],
+    },
+    # The estimator validates its own parameters.
+    prefer_skip_nested_validation=False,
+)
+def memorization_capacity(
+    estimator: Any,
+    X: Any = None,
+    *,
+    n_features: int | None = None,
+    n_classes: int = 2,
+    target_accuracy: float = 1.0,
+    n_repeats: int = 6,
+    min_samples: int = 16,
+    max_samples: int | None = None,
+    rtol: float = 0.02,
+    confidence: float = 0.95,
+    n_parameters: str | Counter = "auto",
+    n_jobs: int | None = None,
+    random_state: int | RandomState | None = None,
+) -> MemorizationCapacity:
+    """Measure how many random labels a classifier can fit.
+
+    Each repeat draws rows in random order and, for each of them, a class at random. It
+    then looks for the largest n such that the classifier fits the first n labels. The
+    capacity is the median over the repeats.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        A classifier. Clones of it are fitted.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        Real inputs, of which each repeat takes rows without replacement. None means
+        Gaussian inputs with `n_features` independent columns.
+
+    n_features : int, default=None
+        Number of columns of the Gaussian inputs; None if `X` is given.
+
+    n_classes : int, default=2
+        Number of classes; all are equally probable for each label.
+
+    target_accuracy : float, default=1.0
+        The part of the labels that must be predicted for a fit to be a success.
+
+    n_repeats : int, default=6
+        Number of sequences of rows and labels. Six are the fewest whose interval
+        covers 95 %.
+
+    min_samples : int, default=16
+        The size tried first. It is doubled until a fit fails; if the first fails,
+        the search goes below it.
+
+    max_samples : int, default=None
+        The largest size tried. None means all rows of `X`, or 16384 Gaussian ones.
+
+    rtol : float, default=0.02
+        The search ends when the capacity is known to this part of itself; 0 means to
+        the label.
+
+    confidence : float, default=0.95
+        Coverage wanted of the interval.
+
+    n_parameters : "auto" or callable, default="auto"
+        How the parameters of a fitted classifier are counted. "auto" takes, in this
+        order, its ``n_parameters_``, the sizes of ``coef_`` and ``intercept_`` or of
+        ``coefs_`` and ``intercepts_``, its ``tree_.node_count``, or the sum over
+        its ``estimators_``; within searches, meta-estimators and pipelines those of
+        the classifier. If there is none of them, the number is None. A callable is
+        given the fitted classifier and returns a number or None.
+
+    n_jobs : int, default=None
+        Number of processes that share the repeats; None means 1 unless in a
+        :obj:`joblib.parallel_backend` context, -1 one per core.
+
+    random_state : int, RandomState instance or None, default=None
+        Decides rows, labels, and the seeds of `estimator` that are None. With an int
+        the result is the same at each call, whatever `n_jobs` is. None takes a new
+        seed from the operating system.
+
+    Returns
+    -------
+    capacity : MemorizationCapacity
+        In labels, in bits and per parameter, with an interval for the labels, and
+        with all fits.
+
+    See Also
+    --------
+    randomization_test : Whether there is signal in given labels.
+    MemorizingMLP : A network made to fit random labels.
+
+    Notes
+    -----
+    *Search.* A classifier that fits n labels whenever they can be fitted also fits
+    the first n - 1 of them. Success is then monotone within a repeat, and doubling
+    followed by bisection finds the largest n in about ``2 log2(n)`` fits. Training
+    that is stochastic, or ends early, breaks this mildly: what is found is a size at
+    which it succeeded and a larger one, by `rtol` at most, at which it failed.
+    Warnings of missing convergence are not shown, as failing is a part of the search.
+
+    Linear algebra runs in one thread, so that sums do not depend on `n_jobs`; for
+    speed, let processes share the repeats.
+
+    *Interval.* The repeats are independent, so that order statistics of their largest
+    n give an interval for the median without any assumption on its distribution. Its
+    upper end takes for each repeat the largest size that has not failed.
+
+    *Linear classifiers.* The median is the n at which half of all labelings can be
+    fitted. By Cover's theorem [1]_ that is 2d for two classes, rows in general
+    position and d weights, the intercept among them. To measure it, let the classifier
+    fit: ``LogisticRegression(C=np.inf, max_iter=1000)``, for instance, as the default
+    `C` prefers small weights to right labels.
+
+    *Bits.* n labels that are fitted exactly hold ``n log2(K)`` bits, for K classes
+    [2]_. With a part e of them wrong, ``n (log2(K) - h(e) - e log2(K - 1))`` remain,
+    where h is the entropy of a coin: the least that any code of labels with that many
+    errors needs.
+
+    References
+    ----------
+    .. [1] T. M. Cover, "Geometrical and statistical properties of systems of linear
+       inequalities with applications in pattern recognition", IEEE Transactions on
+       Electronic Computers EC-14, 1965, section III.
+    .. [2] D. J. C. MacKay, "Information theory, inference, and learning algorithms",
+       2003, chapter 40.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sk_memorize import memorization_capacity
+    >>> clf = LogisticRegression(C=np.inf, max_iter=1000)
+    >>> memorization_capacity(clf, n_features=19, rtol=0, random_state=0)
+    MemorizationCapacity
+        capacity: 35.5 labels of 2 classes, fitted to 100 %
+        interval: 32 to 46 (96.9 %, 6 repeats)
+        bits: 35.5
+        parameters: 20; 1.77 labels, 1.77 bits per parameter
+    """
+    if max_samples is None:
+        max_samples = _GAUSSIAN_MAX_SAMPLES if X is None else _num_samples(X)
+    _check(estimator, X, n_features, max_samples)
+    _check_sizes(n_classes, target_accuracy, min_samples, max_samples)
+    sequences = [
+        _Sequence(estimator, X, n_features, n_classes, *spawn_seeds(seed, 3))
+        for seed in spawn_seeds(draw_seed(random_state), n_repeats)
+    ]
+    count = count_parameters if n_parameters == "auto" else n_parameters
+    searches = Parallel(n_jobs=n_jobs)(
+        delayed(_search)(
+            sequence, target_accuracy, min_samples, max_samples, rtol, count
+        )
+        for sequence in sequences
+    )
+    return _summarize(searches, n_classes, target_accuracy, confidence)
+
+
+def _check(estimator: Any, X: Any, n_features: int | None, max_samples: int) -> None:
+    """Refuse what the search cannot be made with."""
+    owner = "of memorization_capacity must"
+    if isinstance(estimator, type) or not is_classifier(estimator):
+        raise ValueError(
+            f"The 'estimator' parameter {owner} be an instance of a classifier. Got "
+            f"{estimator!r} instead."
+        )
+    if X is None and n_features is None:
+        raise ValueError(
+            f"The 'n_features' parameter {owner} be an int where X is None, for "
+            "Gaussian inputs. Got None for both instead."
+        )
+    if X is not None and n_features is not None:
+        raise ValueError(
+            f"The 'n_features' parameter {owner} be None where X is given. Got "
+            f"{n_features} instead."
+        )
+    if X is not None and max_samples > _num_samples(X):
+        raise ValueError(
+            f"The 'max_samples' parameter {owner} be at most the number of rows of X, "
+            f"{_num_samples(X)}. Got {max_samples} instead."
+        )
+
+
+def _check_sizes(
+    n_classes: int, target_accuracy: float, min_samples: int, max_samples: int
+) -> None:
+    """Refuse numbers that do not go together."""
+    owner = "of memorization_capacity must"
+    if target_accuracy <= 1 / n_classes:
+        raise ValueError(
+            f"The 'target_accuracy' parameter {owner} be above the accuracy of "
+            f"guessing, 1 / n_classes = {1 / n_classes:g}. Got {target_accuracy} "
+            "instead."
+        )
+    if min_samples > max_samples:
+        raise ValueError(
+            f"The 'min_samples' parameter {owner} be at most max_samples, which is "
+            f"{max_samples}. Got {min_samples} instead."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sequence:
+    """Rows and labels in an order, so that there are nested samples of any size."""
+
+    estimator: Any
+    X: Any
+    n_features: int | None
+    n_classes: int
+    row_seed: int
+    label_seed: int
+    estimator_seed: int
+
+    def take(self, n_samples: int) -> tuple[Any, NDArray[np.integer[Any]]]:
+        """Take the first rows and their labels."""
+        # What is drawn first is the same however much is drawn.
+        labels = RandomState(self.label_seed).randint(self.n_classes, size=n_samples)
+        rng = RandomState(self.row_seed)
+        if self.X is None:
+            shape = (n_samples, self.n_features or 0)
+            return rng.standard_normal(shape), labels
+        order = rng.permutation(_num_samples(self.X))
+        return _safe_indexing(self.X, order[:n_samples]), labels
+
+
+class _Search(NamedTuple):
+    """The fits of a repeat, and between which sizes the largest that is fitted is."""
+
+    fits: list[dict[str, Any]]
+    largest_fitted: int
+    smallest_failed: int | None
+
+
+# Sums of the same numbers differ in the last digits with the number of threads, and
+# processes that share a machine have fewer of them each.
+@_threadpool_controller_decorator(limits=1, user_api="blas")
+def _search(
+    sequence: _Sequence,
+    target_accuracy: float,
+    min_samples: int,
+    max_samples: int,
+    rtol: float,
+    count: Counter,
+) -> _Search:
+    """Find the largest number of labels that are fitted."""
+    fits = []
+
+    def succeeds(n_samples: int) -> bool:
+        fit = _fit(sequence, n_samples, count)
+        fit["success"] = fit["fitted_accuracy"] >= target_accuracy
+        fits.append(fit)
+        return bool(fit["success"])
+
+    fitted, failed, size = 1, None, min_samples  # a single label is always fitted
+    while failed is None and fitted < max_samples:
+        if succeeds(size):
+            fitted, size = size, min(2 * size, max_samples)
+        else:
+            failed = size
+    while failed is not None and failed - 1 - fitted > rtol * fitted:
+        size = (fitted + failed) // 2
+        if succeeds(size):
+            fitted = size
+        else:
+            failed = size
+    return _Search(fits, fitted, failed)
+
+
+def _fit(sequence: _Sequence, n_samples: int, count: Counter) -> dict[str, Any]:
+    """Fit the first labels of a sequence."""
+    X, y = sequence.take(n_samples)
+    fit = {"n_samples": n_samples, "seconds": 0.0, "n_parameters": None}
+    if (y == y[0]).all():
+        # Many classifiers refuse to be fitted to a single class.
+        return {**fit, "fitted_accuracy": 1.0}
+    estimator = seeded_clone(sequence.estimator, sequence.estimator_seed)
+    with warnings.catch_warnings():
+        # At the sizes that are too large nothing can converge.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        start = time.perf_counter()
+        estimator.fit(X, y)
+        fit["seconds"] = time.perf_counter() - start
+    fit["fitted_accuracy"] = float(accuracy_score(y, estimator.predict(X)))
+    return {**fit, "n_parameters": count(estimator)}
+
+
+def _summarize(
+    searches: list[_Search],
+    n_classes: int,
+    target_accuracy: float,
+    confidence: float,
+) -> MemorizationCapacity:
+    """Turn the fits of all repeats into a capacity."""
+    curve = _tabulate(searches)
+    repeats = pd.DataFrame(
+        {
+            "largest_fitted": [search.largest_fitted for search in searches],
+            "smallest_failed": pd.array(
+                [search.smallest_failed for search in searches], dtype="Int64"
+            ),
+        },
+        index=pd.RangeIndex(len(searches), name="repeat"),
+    )
+    is_largest = curve["n_samples"] == curve["repeat"].map(repeats["largest_fitted"])
+    counts = curve[is_largest].set_index("repeat")["n_parameters"]
+    repeats["n_parameters"] = counts.reindex(repeats.index)
+
+    lower = repeats["largest_fitted"].to_numpy(float)
+    upper = repeats["smallest_failed"].to_numpy(float, na_value=np.inf) - 1
+    interval: MedianInterval = median_interval(lower, upper, confidence)
+    labels = float(np.median(lower))
+    # Were they known, the values of the repeats that never failed would be larger.
+    is_lower_bound = bool(np.isinf(np.median(upper)))
+    typical_count = repeats["n_parameters"].median()
+    return MemorizationCapacity(
+        labels=labels,
+        interval=(interval.low, interval.high),
+        coverage=interval.coverage,
+        is_lower_bound=is_lower_bound,
+        bits=labels * _bits_per_label(n_classes, target_accuracy),
+        n_parameters=None if pd.isna(typical_count) else float(typical_count),
+        n_classes=n_classes,
+        target_accuracy=target_accuracy,
+        repeats=repeats,
+        curve=curve,
+    )
+
+
+def _tabulate(searches: list[_Search]) -> pd.DataFrame:
+    """Make one table of all fits, sizes in ascending order."""
+    fits = [
+        {"repeat": repeat, **fit}
+        for repeat, search in enumerate(searches)
+        for fit in search.fits
+    ]
+    curve = pd.DataFrame(fits).astype({"n_parameters": float})
+    curve = curve.sort_values(["repeat", "n_samples"], ignore_index=True)
+    return curve[_COLUMNS]
+
+
+def _bits_per_label(n_classes: int, accuracy: float) -> float:
+    """Compute the information that labels hold of which a part is right."""
+    wrong = 1 - accuracy
+    if wrong == 0:
+        return math.log2(n_classes)
+    entropy = -wrong * math.log2(wrong) - accuracy * math.log2(accuracy)
+    return math.log2(n_classes) - entropy - wrong * math.log2(n_classes - 1)

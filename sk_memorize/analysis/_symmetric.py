@@ -1,0 +1,148 @@
+"""A large symmetric system of equations, solved within the memory of its matrix."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_lapack_funcs
+
+from sk_memorize.analysis._distinct import Floats
+
+_BLOCK = 512  # rows
+
+# Refinement ends here: a thousandth of what decides between two classes, or less.
+_TOLERANCE = 1e-4
+_MAX_STEPS = 30
+
+
+class Solution(NamedTuple):
+    """What was reached for the system ``K @ A = Y``.
+
+    Attributes
+    ----------
+    A : ndarray of shape (n, n_outputs)
+        The unknowns.
+    residual : ndarray of shape (n, n_outputs)
+        ``Y - K @ A``.
+    jitter : float
+        What was added to the diagonal for the factorization, and only for it.
+    """
+
+    A: Floats
+    residual: Floats
+    jitter: float
+
+
+def solve_in_place(K: NDArray, Y: Floats) -> Solution:
+    """Solve ``K @ A = Y`` for a kernel matrix, whose diagonal is 1.
+
+    The lower triangle is overwritten by a Cholesky factor, while the upper one keeps
+    the matrix. With both at hand the solution is refined in float64 by conjugate
+    gradients, for which the factor is a preconditioner. So it needs not be exact, and
+    what rounding may do to the smallest eigenvalue is added to the diagonal before the
+    factorization. If that fails, or leads nowhere, it is repeated with ten times more.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n, n), float32 or float64
+        In C order; only its part above the diagonal is read. It is overwritten.
+    Y : ndarray of shape (n, n_outputs)
+        The right-hand sides.
+
+    Returns
+    -------
+    solution : Solution
+        The unknowns, and how good they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> K = np.array([[1.0, 0.5], [0.0, 1.0]])
+    >>> solve_in_place(K, np.array([[3.0], [3.0]])).A.round(9)
+    array([[2.],
+           [2.]])
+    """
+    # Rounding errors of the entries, of either sign, change eigenvalues by as much.
+    jitter = float(np.sqrt(len(K)) * np.finfo(K.dtype).eps)
+    while True:
+        _fill_lower(K, 1 + jitter)
+        if _factorize(K):
+            A = _refine(K, Y)
+            residual = Y - _multiply(K, A)
+            # Without rounding it is no larger than Y; rows that are the same to the
+            # kernel may leave all of Y.
+            if np.linalg.norm(residual) < 2 * np.linalg.norm(Y):
+                return Solution(A, residual, jitter)
+        jitter *= 10
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, _BLOCK):
+        yield slice(start, min(start + _BLOCK, n))
+
+
+def _fill_lower(K: NDArray, diagonal: float) -> None:
+    for rows in _blocks(len(K)):
+        for columns in _blocks(rows.start):
+            K[rows, columns] = K[columns, rows].T
+        square = K[rows, rows]
+        square[:] = np.triu(square, 1) + np.triu(square, 1).T
+    np.fill_diagonal(K, diagonal)
+
+
+def _factorize(K: NDArray) -> bool:
+    """Replace the lower triangle by its Cholesky factor, or tell that there is none."""
+    # LAPACK counts the columns first: what is below here is above there.
+    (potrf,) = get_lapack_funcs(("potrf",), (K,))
+    _, info = potrf(K.T, lower=False, clean=False, overwrite_a=True)
+    return bool(info == 0)
+
+
+def _refine(K: NDArray, Y: Floats) -> Floats:
+    """Run preconditioned conjugate gradients on all columns, each for itself.
+
+    They lessen an error, and the residual only in the long run, so that of each column
+    the unknowns with the least residual are returned.
+    """
+    A = best = _precondition(K, Y)
+    residual = previous = Y - _multiply(K, A)
+    least = np.linalg.norm(residual, axis=0)
+    direction, slope = np.zeros_like(Y), np.ones(Y.shape[1])
+    for _ in range(_MAX_STEPS):
+        if np.abs(residual).max() <= _TOLERANCE:
+            break
+        step = _precondition(K, residual)
+        # Polak and Ribiere's form tolerates the rounding of the preconditioner.
+        gain = (step * (residual - previous)).sum(axis=0) / slope
+        direction = step + gain * direction
+        product = _multiply(K, direction)
+        slope = (step * residual).sum(axis=0)
+        curvature = (direction * product).sum(axis=0)
+        if not ((slope > 0) & (curvature > 0)).all():
+            break  # solved, or rounding made the matrix indefinite
+        length = (direction * residual).sum(axis=0) / curvature
+        A = A + length * direction
+        previous, residual = residual, residual - length * product
+        norms = np.linalg.norm(residual, axis=0)
+        best = np.where(norms < least, A, best)
+        least = np.minimum(norms, least)
+    return best
+
+
+def _precondition(K: NDArray, Y: Floats) -> Floats:
+    """Solve for the factor in the lower triangle."""
+    (potrs,) = get_lapack_funcs(("potrs",), (K,))
+    A, _ = potrs(K.T, Y.astype(K.dtype), lower=False)
+    return np.asarray(A, dtype=np.float64)
+
+
+def _multiply(K: NDArray, A: Floats) -> Floats:
+    """Compute the product from the part above the diagonal, in float64."""
+    product = A.copy()  # by the diagonal, which is 1
+    for rows in _blocks(len(K)):
+        block = K[rows, rows.start :].astype(np.float64)
+        block[:, : len(block)] = np.triu(block[:, : len(block)], 1)
+        product[rows] += block @ A[rows.start :]
+        product[rows.start :] += block.T @ A[rows]
+    return product

@@ -1,0 +1,240 @@
+"""Axes: given ones or those of a new figure, and what is drawn in all of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from sk_memorize.plotting._style import GRAY, SIZES, line_style
+
+
+def import_pyplot(owner: str) -> Any:
+    """Import matplotlib, or tell how to get it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f"{owner} needs matplotlib; install the extra 'plot': "
+            "pip install 'sk-memorize[plot]'"
+        ) from error
+    return plt
+
+
+@contextmanager
+def open_panels(
+    ax: Any, n_panels: int, owner: str, *, size: tuple[float, float]
+) -> Iterator[list[Any]]:
+    """Yield the axes to draw in.
+
+    Parameters
+    ----------
+    ax : Axes, sequence of Axes or None
+        Where to draw; None makes a new figure, in which the text has sizes for a paper.
+    n_panels : int
+        How many there must be.
+    owner : str
+        Who draws, for the messages.
+    size : tuple of float
+        Width and height of a new figure in inches.
+
+    Yields
+    ------
+    panels : list of Axes
+        As many as asked for.
+    """
+    plt = import_pyplot(owner)
+    if ax is not None:
+        yield _check_axes(ax, n_panels, owner)
+        return
+    with plt.rc_context(SIZES):
+        figure, panels = plt.subplots(
+            1, n_panels, figsize=size, layout="constrained", squeeze=False
+        )
+        try:
+            yield list(panels.flat)
+        except BaseException:
+            plt.close(figure)
+            raise
+        for panel in panels.flat:
+            # Ticks are made when they are needed, which is after this context.
+            panel.tick_params(labelsize=SIZES["xtick.labelsize"], width=0.6)
+
+
+def _check_axes(ax: Any, n_panels: int, owner: str) -> list[Any]:
+    from matplotlib.axes import Axes
+
+    axes = [ax] if isinstance(ax, Axes) else ax
+    if isinstance(axes, np.ndarray | Sequence) and not isinstance(axes, str):
+        panels = list(np.ravel(np.asarray(axes, dtype=object)))
+        if len(panels) == n_panels and all(isinstance(p, Axes) for p in panels):
+            return panels
+    expected = (
+        "an Axes of matplotlib"
+        if n_panels == 1
+        else f"a sequence of {n_panels} Axes of matplotlib, one for each panel"
+    )
+    raise ValueError(
+        f"The 'ax' parameter of {owner} must be {expected}, or None. Got {ax!r} "
+        "instead."
+    )
+
+
+def one_or_all(panels: list[Any]) -> Any:
+    """Make what a display keeps as its `ax_`."""
+    if len(panels) == 1:
+        return panels[0]
+    axes = np.empty(len(panels), dtype=object)
+    axes[:] = panels
+    return axes
+
+
+def draw_line(
+    panel: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    **style: Any,
+) -> Any:
+    """Draw a line, and a band from `low` to `high` if they are given."""
+    (line,) = panel.plot(x, y, **style)
+    if low is not None and not np.isnan(np.asarray(low, dtype=float)).all():
+        panel.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+    return line
+
+
+def draw_chance(panel: Any, value: float, words: str = "chance") -> Any:
+    """Draw the level of guessing, named beside the line."""
+    line = panel.axhline(value, color=GRAY, linewidth=0.9, linestyle=(0, (1, 1)))
+    panel.annotate(
+        words,
+        (0.5, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="bottom",
+        color=GRAY,
+        fontsize=0.9 * panel.xaxis.label.get_size(),
+    )
+    return line
+
+
+def number_epochs(panel: Any) -> None:
+    """Let the axis of epochs have whole numbers only."""
+    panel.set_xlabel("epoch")
+    panel.xaxis.get_major_locator().set_params(integer=True)
+
+
+def number_logs(panel: Any) -> None:
+    """Let a logarithmic vertical axis have plain numbers: 1, 2, 5, 10 and so on."""
+    from matplotlib.ticker import LogLocator
+
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter("")
+
+
+def add_legend(axes: list[Any], *, below: bool) -> None:
+    """Explain the lines with names, those of all panels once.
+
+    Parameters
+    ----------
+    axes : list of Axes
+        The panels, which show the same things in the same styles.
+    below : bool
+        Whether the legend stands below the panels; their figure must make room.
+    """
+    handles: dict[str, Any] = {}
+    for panel in axes:
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+            handles.setdefault(name, handle)
+    if not any(handles):
+        return
+    if below:
+        axes[0].figure.legend(
+            handles.values(),
+            handles,
+            loc="outside lower center",
+            ncols=2 if len(axes) == 1 else 4,
+            frameon=False,
+        )
+    else:
+        axes[-1].legend(handles.values(), handles)
+
+
+def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
+    """Explain the lines of a panel that shares none with others.
+
+    Parameters
+    ----------
+    panel : Axes
+        The panel.
+    below : bool
+        Whether the legend stands below it; the figure must make room.
+    **place : dict
+        Where it stands otherwise, as matplotlib's legend takes it.
+    """
+    if below:
+        from matplotlib.transforms import ScaledTranslation
+
+        # Below the ticks and the name of the axis, whose height is that of letters.
+        down = ScaledTranslation(0, -24 / 72, panel.figure.dpi_scale_trans)
+        panel.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            bbox_transform=panel.transAxes + down,
+            ncols=1 if len(panel.get_legend_handles_labels()[0]) < 4 else 2,
+            columnspacing=1.0,
+            handletextpad=0.4,
+            frameon=False,
+        )
+    else:
+        panel.legend(**place)
+
+
+def draw_means(
+    panel: Any,
+    rows: pd.DataFrame,
+    x: str,
+    names: Mapping[str, str],
+    *,
+    first_style: int = 0,
+) -> dict[str, Any]:
+    """Draw columns of a table, with the spread of each if there is one.
+
+    Parameters
+    ----------
+    panel : Axes
+        Where to draw.
+    rows : DataFrame
+        In the order of the line.
+    x : str
+        The column of the horizontal axis.
+    names : dict of str
+        The columns to draw, and their names in the legend.
+    first_style : int, default=0
+        Number of the first line's style.
+
+    Returns
+    -------
+    lines : dict of Line2D
+        By column.
+    """
+    lines = {}
+    for number, (column, name) in enumerate(names.items(), first_style):
+        mean, spread = rows[column], rows.get(f"{column}_std")
+        lines[column] = draw_line(
+            panel,
+            rows[x],
+            mean,
+            low=None if spread is None else mean - spread,
+            high=None if spread is None else mean + spread,
+            label=name,
+            **line_style(number),
+        )
+    return lines

@@ -1,0 +1,346 @@
+"""The picture of trainings: loss and accuracy, epoch by epoch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sk_memorize.plotting._axes import (
+    add_legend,
+    draw_chance,
+    draw_line,
+    number_epochs,
+    one_or_all,
+    open_panels,
+)
+from sk_memorize.plotting._checks import (
+    check_mapping,
+    check_number,
+    check_panels,
+    check_table,
+    short,
+    wrong,
+)
+from sk_memorize.plotting._style import COLUMN, PAGE, line_style
+
+_PANELS = ("loss", "accuracy")
+_HISTORY = "`history_` of a MemorizingMLP"
+
+Histories = Mapping[str, list[pd.DataFrame]]
+
+
+class FittingCurveDisplay:
+    """Training loss and training accuracy of networks against the epoch.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_results` to make a
+    display.
+
+    Parameters
+    ----------
+    histories : DataFrame, or dict of DataFrame or of list of DataFrame
+        The `history_` of a :class:`MemorizingMLP`; or of several, by the names that the
+        legend shows; or for each name a list of them, those of several seeds.
+    test_accuracies : dict of float, default=None
+        By the same names, accuracies on test rows, drawn as stars at the ends of the
+        curves.
+    chance_accuracy : float, default=None
+        The accuracy of guessing, drawn as a level.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes or ndarray of Axes
+        The axes drawn on, an array if there are several panels.
+    figure_ : matplotlib Figure
+        The figure that they are in.
+    lines_ : dict of dict of matplotlib Line2D
+        The curves, by panel and name.
+
+    See Also
+    --------
+    CorruptionSweepDisplay : Draws what becomes of the fit as labels are corrupted.
+    MemorizingMLP : Has the histories.
+    sklearn.model_selection.LearningCurveDisplay : Draws scores against the number of
+        rows.
+
+    Notes
+    -----
+    Loss and accuracy are those of `history_`: means over the batches of an epoch, while
+    the weights moved.
+
+    Of several seeds the mean is drawn, and a band from the lowest to the highest, for
+    as many epochs as all of them were trained: beyond that, the mean would be that of
+    the slow ones.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sk_memorize import FittingCurveDisplay, LabelPermuter, MemorizingMLP
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = X[:200], y[:200]
+    >>> true = MemorizingMLP(random_state=0).fit(X, y)
+    >>> y = LabelPermuter(random_state=0).fit(y).transform(y)
+    >>> permuted = MemorizingMLP(random_state=0).fit(X, y)
+    >>> display = FittingCurveDisplay.from_estimator(
+    ...     {"true labels": true, "permuted labels": permuted}
+    ... )
+    >>> [ax.get_ylabel() for ax in display.ax_]
+    ['training loss (nats)', 'training accuracy']
+    """
+
+    def __init__(
+        self,
+        *,
+        histories: Any,
+        test_accuracies: Mapping[str, float] | None = None,
+        chance_accuracy: float | None = None,
+    ) -> None:
+        owner = type(self).__name__
+        self.histories = check_histories(histories, owner)
+        if test_accuracies is not None:
+            check_mapping(test_accuracies, "test_accuracies", owner, "accuracies")
+            for name, accuracy in test_accuracies.items():
+                if name not in self.histories:
+                    raise wrong(
+                        "test_accuracies",
+                        owner,
+                        f"have names of 'histories', {list(self.histories)}",
+                        repr(name),
+                    )
+                check_number(accuracy, "test_accuracies", owner)
+        check_number(chance_accuracy, "chance_accuracy", owner)
+        self.test_accuracies = test_accuracies
+        self.chance_accuracy = chance_accuracy
+
+    def plot(self, ax: Any = None, *, panels: str | Sequence[str] = _PANELS) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, default=None
+            The axes to draw on, one for each panel; None makes a figure.
+        panels : {"loss", "accuracy"} or sequence of them, default=("loss", "accuracy")
+            What to draw.
+
+        Returns
+        -------
+        display : FittingCurveDisplay
+            The display, with the artists as attributes.
+        """
+        owner = f"{type(self).__name__}.plot"
+        chosen = check_panels(panels, _PANELS, owner)
+        size = (COLUMN if len(chosen) == 1 else PAGE, 2.8)
+        with open_panels(ax, len(chosen), owner, size=size) as axes:
+            draw = {"loss": self._draw_loss, "accuracy": self._draw_accuracy}
+            self.lines_ = {
+                panel: draw[panel](panel_axes)
+                for panel, panel_axes in zip(chosen, axes, strict=True)
+            }
+            add_legend(axes, below=ax is None)
+        self.ax_, self.figure_ = one_or_all(axes), axes[0].figure
+        return self
+
+    def _draw_loss(self, axes: Any) -> dict[str, Any]:
+        return draw_histories(axes, self.histories, "loss")
+
+    def _draw_accuracy(self, axes: Any) -> dict[str, Any]:
+        lines = draw_histories(axes, self.histories, "accuracy")
+        for name, accuracy in (self.test_accuracies or {}).items():
+            line = lines[name]
+            axes.plot(
+                line.get_xdata()[-1],
+                accuracy,
+                color=line.get_color(),
+                marker="*",
+                markersize=9,
+                linestyle="none",
+                clip_on=False,
+                label=f"{name}, test: {accuracy:.3f}",
+            )
+        if self.chance_accuracy is not None:
+            draw_chance(axes, self.chance_accuracy)
+        what = "accuracy" if self.test_accuracies else "training accuracy"
+        axes.set(ylabel=what, ylim=(-0.02, 1.04))
+        return lines
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        test_accuracies: Mapping[str, float] | None = None,
+        chance_accuracy: float | None = None,
+        panels: str | Sequence[str] = _PANELS,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the training of fitted networks.
+
+        Parameters
+        ----------
+        estimator : estimator instance, or dict of them or of lists of them
+            A fitted :class:`MemorizingMLP`, which may be the last step of a pipeline or
+            within a :class:`CorruptedTargetClassifier` or a search; or several by the
+            names that the legend shows; or for each name a list of them, those of
+            several seeds.
+        test_accuracies : dict of float, default=None
+            By the same names, accuracies on test rows.
+        chance_accuracy : float, default=None
+            The accuracy of guessing.
+        panels : {"loss", "accuracy"} or sequence of them, default=("loss", "accuracy")
+            What to draw.
+        ax : matplotlib Axes or sequence of Axes, default=None
+            The axes to draw on, one for each panel; None makes a figure.
+
+        Returns
+        -------
+        display : FittingCurveDisplay
+            The display, drawn.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        if isinstance(estimator, Mapping):
+            check_mapping(estimator, "estimator", owner, "fitted networks")
+            histories: Any = {
+                name: [_find_history(item, owner) for item in _as_list(items)]
+                for name, items in estimator.items()
+            }
+        else:
+            histories = _find_history(estimator, owner)
+        return cls.from_results(
+            histories,
+            test_accuracies=test_accuracies,
+            chance_accuracy=chance_accuracy,
+            panels=panels,
+            ax=ax,
+        )
+
+    @classmethod
+    def from_results(
+        cls,
+        histories: Any,
+        *,
+        test_accuracies: Mapping[str, float] | None = None,
+        chance_accuracy: float | None = None,
+        panels: str | Sequence[str] = _PANELS,
+        ax: Any = None,
+    ) -> Self:
+        """Draw histories that were kept.
+
+        Parameters
+        ----------
+        histories : DataFrame, or dict of DataFrame or of list of DataFrame
+            The `history_` of a :class:`MemorizingMLP`; or of several, by the names that
+            the legend shows; or for each name a list of them, those of several seeds.
+        test_accuracies : dict of float, default=None
+            By the same names, accuracies on test rows.
+        chance_accuracy : float, default=None
+            The accuracy of guessing.
+        panels : {"loss", "accuracy"} or sequence of them, default=("loss", "accuracy")
+            What to draw.
+        ax : matplotlib Axes or sequence of Axes, default=None
+            The axes to draw on, one for each panel; None makes a figure.
+
+        Returns
+        -------
+        display : FittingCurveDisplay
+            The display, drawn.
+        """
+        return cls(
+            histories=histories,
+            test_accuracies=test_accuracies,
+            chance_accuracy=chance_accuracy,
+        ).plot(ax, panels=panels)
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _find_history(estimator: Any, owner: str) -> pd.DataFrame:
+    """Find the history of a network, which may be within other estimators."""
+    inner = estimator
+    while not hasattr(inner, "history_"):
+        if isinstance(inner, type) or not hasattr(inner, "fit"):
+            break
+        check_is_fitted(inner)
+        if isinstance(inner, Pipeline):
+            inner = inner[-1]
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        elif hasattr(inner, "estimator_"):
+            inner = inner.estimator_
+        else:
+            break
+    if isinstance(history := getattr(inner, "history_", None), pd.DataFrame):
+        return history
+    raise wrong("estimator", owner, "have a fitted MemorizingMLP", short(estimator))
+
+
+def check_histories(
+    histories: Any, owner: str, columns: Sequence[str] = _PANELS
+) -> Histories:
+    """Bring histories into one form: lists of tables by name.
+
+    Parameters
+    ----------
+    histories : object
+        What was given.
+    owner : str
+        Whose parameter ``histories`` it is.
+    columns : sequence of str, default=("loss", "accuracy")
+        What each history must have.
+
+    Returns
+    -------
+    histories : dict of list of DataFrame
+        The checked histories; a single one has the empty name.
+    """
+    if isinstance(histories, pd.DataFrame):
+        histories = {"": histories}
+    check_mapping(histories, "histories", owner, f"of tables like the {_HISTORY}")
+    found = {}
+    for name, of_name in histories.items():
+        tables = _as_list(of_name)
+        if not tables:
+            raise wrong("histories", owner, "have a table for each name", "[]")
+        found[str(name)] = [
+            check_table(table, "histories", owner, columns) for table in tables
+        ]
+    return found
+
+
+def draw_histories(axes: Any, histories: Histories, column: str) -> dict[str, Any]:
+    """Draw one column of histories against the epoch.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    histories : dict of list of DataFrame
+        What `check_histories` returned.
+    column : {"loss", "accuracy"}
+        What to draw.
+
+    Returns
+    -------
+    lines : dict of Line2D
+        By name.
+    """
+    lines = {}
+    for number, (name, tables) in enumerate(histories.items()):
+        runs = pd.concat([table[column] for table in tables], axis=1, join="inner")
+        several = len(tables) > 1
+        lines[name] = draw_line(
+            axes,
+            runs.index,
+            runs.mean(axis=1),
+            low=runs.min(axis=1) if several else None,
+            high=runs.max(axis=1) if several else None,
+            label=name,
+            markevery=max(1, len(runs) // 12),
+            **line_style(number),
+        )
+    number_epochs(axes)
+    if column == "loss":
+        axes.set(ylabel="training loss (nats)", yscale="log")
+    return lines

@@ -1,0 +1,204 @@
+"""Any labels fitted by the Gaussian-kernel interpolant of least norm."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sk_memorize import KernelInterpolator, LabelPermuter, load_dataset
+from sk_memorize.analysis import _kernel, _symmetric
+from sk_memorize.analysis._symmetric import solve_in_place
+
+X, Y = load_digits(return_X_y=True)
+PERMUTED = LabelPermuter(random_state=0).fit(Y).transform(Y)
+
+
+@pytest.fixture
+def float32(monkeypatch):
+    monkeypatch.setattr(_kernel, "_MAX_FLOAT64_ROWS", 0)
+
+
+# In two or three columns a wide kernel is singular in floating point.
+@pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the share")
+@parametrize_with_checks([KernelInterpolator(), KernelInterpolator(gamma=2.0)])
+def test_sklearn_conventions(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("labels", [Y, PERMUTED, PERMUTED > 4])
+def test_any_labels_of_digits_are_fitted(labels):
+    rows, labels = X[::2], labels[::2]
+    clf = KernelInterpolator().fit(rows, labels)
+    assert clf.score(rows, labels) == clf.train_accuracy_ == 1.0
+    assert clf.attainable_accuracy_ == 1.0
+    assert clf.max_residual_ < 1e-9
+    assert 0 < clf.jitter_ < 1e-12
+    n_outputs = 1 if labels.dtype == bool else 10
+    assert clf.dual_coef_.shape == (899, n_outputs)
+    assert clf.n_parameters_ == 899 * (64 + n_outputs)
+
+
+def test_true_labels_generalize_and_permuted_ones_do_not():
+    true = KernelInterpolator().fit(X[::2], Y[::2])
+    permuted = KernelInterpolator().fit(X[::2], PERMUTED[::2])
+    assert true.score(X[1::2], Y[1::2]) > 0.97
+    assert permuted.score(X[1::2], Y[1::2]) < 0.2
+
+
+@pytest.mark.parametrize("gamma", ["scale", 2e-3])
+def test_the_coefficients_solve_the_system_of_the_kernel(gamma):
+    clf = KernelInterpolator(gamma).fit(X[:300], Y[:300])
+    assert clf.gamma_ == (gamma if gamma != "scale" else 1 / (64 * X[:300].var()))
+    # In the order of the sorted rows; the sum over them does not depend on it.
+    expected = np.linalg.solve(
+        rbf_kernel(X[:300], gamma=clf.gamma_), np.eye(10)[Y[:300]]
+    )
+    outputs = rbf_kernel(X[300:], X[:300], gamma=clf.gamma_) @ expected
+    assert clf.decision_function(X[300:]) == pytest.approx(outputs, abs=1e-8)
+    norms = np.sort(np.abs(expected).sum(axis=0))
+    assert np.sort(np.abs(clf.dual_coef_).sum(axis=0)) == pytest.approx(norms)
+
+
+def test_float32_differs_by_rounding_only(float32):
+    rows, labels = X[::2], PERMUTED[::2]
+    rough = KernelInterpolator().fit(rows, labels)
+    assert rough.max_residual_ < 1e-4
+    assert rough.train_accuracy_ == rough.score(rows, labels) == 1.0
+    outputs = rough.decision_function(rows)
+    assert outputs == pytest.approx(np.eye(10)[labels], abs=1e-3)
+
+
+def test_the_order_and_the_place_of_the_rows_do_not_matter():
+    rows, labels = X[:600], PERMUTED[:600]
+    order = np.random.RandomState(0).permutation(600)
+    clf = KernelInterpolator().fit(rows, labels)
+    other = KernelInterpolator().fit(rows[order], labels[order])
+    assert other.dual_coef_ == pytest.approx(clf.dual_coef_, rel=1e-9, abs=1e-9)
+    far = KernelInterpolator().fit(rows + 1e6, labels)
+    assert far.dual_coef_ == pytest.approx(clf.dual_coef_, rel=1e-6, abs=1e-6)
+
+
+def test_equal_rows_count_once_with_their_most_frequent_label():
+    rows = np.vstack([X[:300], X[:100], X[:50]])
+    labels = np.concatenate([Y[:300], Y[:100], Y[:50]])
+    labels[300:400] = (labels[300:400] + 1) % 10
+    clf = KernelInterpolator(gamma=1e-3).fit(rows, labels)
+    assert clf.dual_coef_.shape == (300, 10)
+    # 50 rows three times, with two labels of three; 50 twice, with one of two.
+    assert clf.attainable_accuracy_ == clf.train_accuracy_ == 350 / 450
+    assert clf.score(rows, labels) == clf.train_accuracy_
+    assert (clf.predict(X[:50]) == Y[:50]).all()
+    assert (clf.predict(X[100:300]) == Y[100:300]).all()
+    single = KernelInterpolator(gamma=1e-3).fit(X[:300], clf.predict(X[:300]))
+    assert single.dual_coef_ == pytest.approx(clf.dual_coef_, abs=1e-9)
+
+
+def test_rows_too_much_alike_are_told():
+    rng = np.random.RandomState(0)
+    rows, labels = rng.rand(400, 2), rng.randint(2, size=400)
+    with pytest.warns(ConvergenceWarning, match=r"'gamma' larger than .*less alike"):
+        clf = KernelInterpolator().fit(rows, labels)
+    assert 0.5 < clf.train_accuracy_ < clf.attainable_accuracy_ == 1.0
+    assert clf.max_residual_ > 0.5
+    narrow = KernelInterpolator(gamma=1e5).fit(rows, labels)
+    assert narrow.score(rows, labels) == 1.0
+
+
+def test_rows_that_are_the_same_to_the_kernel():
+    rows = [[0.0], [1e-12], [1.0]]
+    with pytest.warns(ConvergenceWarning, match="singular in float64"):
+        clf = KernelInterpolator(gamma=1.0).fit(rows, [0, 1, 1])
+    assert clf.train_accuracy_ == 2 / 3
+    assert np.isfinite(clf.decision_function(rows)).all()
+
+
+def test_all_rows_equal():
+    clf = KernelInterpolator().fit(np.ones((3, 2)), ["b", "a", "b"])
+    assert clf.gamma_ == 1.0
+    assert clf.predict([[1, 1]]).tolist() == ["b"]
+
+
+def test_a_part_of_mnist():
+    try:
+        data = load_dataset("mnist", download=False)
+    except OSError as error:
+        pytest.skip(f"needs MNIST: {error}")
+    rows, labels = data.X_train[:1000], data.y_train[:1000]
+    permuted = LabelPermuter(random_state=0).fit(labels).transform(labels)
+    for y, low, high in [(labels, 0.85, 1.0), (permuted, 0.0, 0.2)]:
+        clf = KernelInterpolator().fit(rows, y)
+        assert clf.score(rows, y) == 1.0
+        assert low < clf.score(data.X_test[:2000], data.y_test[:2000]) < high
+
+
+def test_a_copy_predicts_the_same():
+    clf = KernelInterpolator().fit(*load_wine(return_X_y=True))
+    copy = pickle.loads(pickle.dumps(clf))
+    rows = load_wine().data
+    assert (copy.decision_function(rows) == clf.decision_function(rows)).all()
+
+
+# The system of equations
+
+
+def kernel_matrix(n, dtype=np.float64):
+    rows = np.random.RandomState(n).standard_normal((n, 8))
+    return rbf_kernel(rows, gamma=0.3).astype(dtype)
+
+
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 3))
+def test_blocks_of_any_size_give_the_solution(n, block, n_outputs):
+    K = kernel_matrix(n)
+    Y = np.random.RandomState(1).standard_normal((n, n_outputs))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_symmetric, "_BLOCK", block)
+        patch.setattr(_symmetric, "_TOLERANCE", 1e-12)
+        upper = np.triu(K)
+        solution = solve_in_place(upper, Y)
+    assert pytest.approx(np.linalg.solve(K, Y), abs=1e-9) == solution.A
+    assert np.abs(solution.residual).max() < 1e-9
+    assert (np.triu(upper, 1) == np.triu(K, 1)).all()
+    assert np.tril(upper) == pytest.approx(np.linalg.cholesky(K), abs=1e-9)
+
+
+def test_refinement_gains_what_float32_lost():
+    K = kernel_matrix(600, np.float32)
+    Y = np.random.RandomState(1).standard_normal((600, 2))
+    rough, fine = (_residual_with(tolerance, K.copy(), Y) for tolerance in (1.0, 1e-10))
+    assert 1e-9 < rough < 1e-3
+    assert fine < 1e-10
+
+
+def _residual_with(tolerance, K, Y):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_symmetric, "_TOLERANCE", tolerance)
+        return np.abs(solve_in_place(K, Y).residual).max()
+
+
+def test_an_inexact_factor_is_made_up_for():
+    K = kernel_matrix(300)
+    smallest = np.linalg.eigvalsh(K)[0]
+    Y = np.random.RandomState(1).standard_normal((300, 2))
+    with pytest.MonkeyPatch.context() as patch:
+        fill = _symmetric._fill_lower
+        patch.setattr(_symmetric, "_fill_lower", lambda K, _: fill(K, 1 + smallest))
+        patch.setattr(_symmetric, "_TOLERANCE", 1e-9)
+        found, residual, _ = solve_in_place(K.copy(), Y)
+    assert np.abs(residual).max() < 2e-9
+    assert found == pytest.approx(np.linalg.solve(K, Y), rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("similarity", [1.0, 1.0 + 1e-13, 2.0])
+@pytest.mark.parametrize("Y", [[1.0, 2.0], [1.0, -1.0]])
+def test_an_indefinite_matrix_is_helped(similarity, Y):
+    K = np.array([[1.0, similarity], [0.0, 1.0]])
+    solution = solve_in_place(K, np.array(Y)[:, None])
+    assert similarity - 1 < solution.jitter < 20 * similarity
+    assert np.isfinite(solution.A).all()
+    assert np.linalg.norm(solution.residual) < 2 * np.linalg.norm(Y)

@@ -1,0 +1,560 @@
+"""The verdicts of the separability test, against exact arithmetic, and their proofs."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.svm import SVC
+
+from sk_memorize import load_dataset, separability_test
+
+DIGITS = load_dataset("digits")
+
+
+# Exact arithmetic
+
+
+def gradients(X, codes, n_classes, fit_intercept):
+    """Write Kesler's vectors in fractions."""
+    for row, own in zip(X.tolist(), codes, strict=True):
+        x = [Fraction(value) for value in row] + [Fraction(1)] * fit_intercept
+        for rival in set(range(n_classes)) - {own}:
+            blocks = [[Fraction(0)] * len(x) for _ in range(n_classes)]
+            blocks[own], blocks[rival] = x, [-value for value in x]
+            yield sum(blocks, [])
+
+
+def cancel(vectors):
+    """Whether nonnegative weights with the sum 1 cancel: Bland's simplex method."""
+    vectors = list(vectors)
+    n, m = len(vectors), len(vectors[0]) + 1
+    rows = [[vector[i] for vector in vectors] for i in range(m - 1)]
+    rows = [row + [Fraction(0)] for row in rows] + [[Fraction(1)] * (n + 1)]
+    # Artificial variables, whose columns need not be kept, make up the first basis.
+    basis = list(range(n, n + m))
+    cost = [-sum(column) for column in zip(*rows, strict=True)]
+    while (entering := next((j for j in range(n) if cost[j] < 0), None)) is not None:
+        _, _, leaving = min(
+            (row[-1] / row[entering], basis[i], i)
+            for i, row in enumerate(rows)
+            if row[entering] > 0
+        )
+        pivot = rows[leaving][entering]
+        rows[leaving] = [value / pivot for value in rows[leaving]]
+        for row in [*rows[:leaving], *rows[leaving + 1 :], cost]:
+            factor = row[entering]
+            row[:] = [a - factor * b for a, b in zip(row, rows[leaving], strict=True)]
+        basis[leaving] = entering
+    return cost[-1] == 0
+
+
+def is_separable(X, y, fit_intercept=True):
+    classes, codes = np.unique(y, return_inverse=True)
+    return not cancel(gradients(X, codes.tolist(), len(classes), fit_intercept))
+
+
+def prove(result, X, y):
+    """Check the proof of a result for two classes by other means than its own."""
+    signs = np.where(np.asarray(y) == result.classes[1], 1, -1)
+    if result.proof == "margins":
+        coef = [Fraction(value) for value in result.coef.tolist()]
+        for row, sign in zip(X.tolist(), signs.tolist(), strict=True):
+            score = sum(Fraction(x) * c for x, c in zip(row, coef, strict=True))
+            assert sign * (score + Fraction(result.intercept)) > 0
+        scores = signs * (X @ result.coef + result.intercept)
+        margin = scores.min() / np.linalg.norm(result.coef)
+        assert 0 < margin == pytest.approx(result.margin)
+        assert margin <= result.margin_bound
+    ones = [Fraction(1)] * result.fit_intercept
+    rows = [
+        [Fraction(value) * sign for value in X[i].tolist() + ones]
+        for i, sign in zip(result.support, signs[result.support].tolist(), strict=True)
+    ]
+    assert (result.weights > 0).all()
+    if result.proof == "exact weights":
+        assert min(result.exact_weights) > 0
+        for column in zip(*rows, strict=True):
+            products = zip(result.exact_weights, column, strict=True)
+            assert sum(weight * value for weight, value in products) == 0
+    if result.proof == "correctable weights":
+        # The rows span all columns, and weights change by less than themselves.
+        M = result.weights[:, None] * np.array(rows, float)
+        correction = np.linalg.lstsq(M.T, -M.sum(axis=0))[0]
+        assert np.abs(correction).max() < 1e-6
+
+
+def draw_problem(rng):
+    """Draw integers, so few and small that many problems are degenerate."""
+    n = rng.randint(2, 10)
+    d = rng.randint(1, 5)
+    match rng.randint(4):
+        case 0:
+            X = rng.randint(0, 2, (n, d))
+        case 1:
+            X = rng.randint(-2, 3, (n, d))
+        case 2:  # of low rank
+            X = rng.randint(-2, 3, (n, 1 + d // 3)) @ rng.randint(-2, 3, (1 + d // 3, d))
+        case _:  # in a few places only
+            X = rng.randint(-3, 4, (1 + n // 2, d))[rng.randint(1 + n // 2, size=n)]
+            X[0] += rng.randint(2)
+    y = rng.randint(2, size=n)
+    y[:2] = 0, 1
+    return X.astype(float), y
+
+
+def test_a_thousand_small_problems():
+    rng = np.random.RandomState(0)
+    seen = set()
+    for _ in range(1000):
+        X, y = draw_problem(rng)
+        fit_intercept = bool(rng.randint(2))
+        result = separability_test(X, y, fit_intercept=fit_intercept)
+        expected = is_separable(X, y, fit_intercept)
+        assert result.verdict == ("separable" if expected else "not separable")
+        assert result.check(X, y)
+        prove(result, X, y)
+        seen.add((result.verdict, result.proof, fit_intercept))
+    assert len(seen) == 6
+
+
+def test_small_problems_of_three_and_four_classes():
+    rng = np.random.RandomState(1)
+    pairs_do_not_tell = 0
+    for _ in range(200):
+        n, d, k = rng.randint(4, 9), rng.randint(1, 4), rng.randint(3, 5)
+        X, y = rng.randint(-2, 3, (n, d)).astype(float), rng.randint(k, size=n)
+        y[:k] = range(k)
+        fit_intercept = bool(rng.randint(2))
+        result = separability_test(
+            X, y, strategy="joint", fit_intercept=fit_intercept
+        )
+        expected = is_separable(X, y, fit_intercept)
+        assert result.verdict == ("separable" if expected else "not separable")
+        assert result.check(X, y)
+        if expected:
+            scores = X @ result.coef.T + result.intercept
+            np.testing.assert_array_equal(scores.argmax(axis=1), y)
+        pairs = separability_test(X, y, fit_intercept=fit_intercept)
+        pairs_do_not_tell += pairs.verdict == "separable" and not expected
+    assert pairs_do_not_tell
+
+
+def test_pairs_and_rest_are_the_problems_of_two_classes():
+    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
+    pairs = separability_test(X, y)
+    assert [part.classes for part in pairs.parts][:3] == [(0, 1), (0, 2), (0, 3)]
+    part = pairs.parts[1]
+    rows = np.isin(y, (0, 2))
+    alone = separability_test(X[rows], y[rows])
+    np.testing.assert_array_equal(part.coef, alone.coef)
+    np.testing.assert_array_equal(part.support, np.flatnonzero(rows)[alone.support])
+    assert (part.margin, part.log10_p) == (alone.margin, alone.log10_p)
+    rest = separability_test(X, y, strategy="one-vs-rest")
+    assert [part.classes for part in rest.parts] == [(label,) for label in range(10)]
+    alone = separability_test(X, y == 3)
+    np.testing.assert_array_equal(rest.parts[3].coef, alone.coef)
+    for result in (pairs, rest):
+        assert result.verdict == "separable"
+        assert result.check(X, y)
+        assert result.margin == min(part.margin for part in result.parts)
+        assert not result.check(X, y[::-1])
+
+
+# Cases that are easily got wrong
+
+SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+CASES = {
+    "one row each": ([[1.0], [2.0]], [0, 1], True),
+    "one row each, no column varies": ([[1.0], [1.0]], [0, 1], False),
+    "exclusive or": (SQUARE, [0, 1, 1, 0], False),
+    "and": (SQUARE, [0, 0, 0, 1], True),
+    "a shared corner": ([*SQUARE, [1.0, 1.0], [2.0, 2.0]], [0] * 4 + [1] * 2, False),
+    "a corner on an edge": ([*SQUARE, [1.0, 0.5], [2.0, 2.0]], [0] * 4 + [1] * 2, False),
+    "crossing edges": ([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0]], [0, 0, 1, 1], False),
+    "touching in a line": ([[0.0, 0.0], [1.0, 3.0], [3.0, 9.0]], [0, 1, 0], False),
+    "equal rows": ([[5.0, 1.0], [5.0, 1.0], [0.0, 0.0]], ["a", "b", "a"], False),
+    "equal rows, zeros of both signs": ([[0.0], [-0.0], [1.0]], [0, 1, 1], False),
+    "equal rows, same label": ([[5.0, 1.0], [5.0, 1.0], [0.0, 0.0]], [1, 1, 0], True),
+    "equal columns": (np.repeat(SQUARE, 3, axis=1), [0, 1, 1, 1], True),
+    "more columns than rows": (np.eye(5), [0, 1, 0, 1, 1], True),
+    "far from the origin": ([[1e9], [1e9 + 1], [1e9 + 2]], [0, 0, 1], True),
+    "far from the origin, touching": ([[1e9], [1e9 + 1], [1e9 + 2]], [0, 1, 0], False),
+    "columns of different size": ([[1e-9, 1e9], [2e-9, 1e9]], [0, 1], True),
+    "a close call": ([[0.0], [1.0], [1.0 + 2**-40], [2.0]], [0, 0, 1, 1], True),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("swap", [False, True])
+def test_special_cases(name, swap):
+    X, y, expected = CASES[name]
+    X, y = np.array(X), np.array(y)
+    if swap:
+        X, y = X[::-1], np.where(y == y[0], y.max(), y.min())[::-1]
+    if len(set(y)) == 1:
+        pytest.skip("the labels have no mirror image")
+    result = separability_test(X, y)
+    assert result.verdict == ("separable" if expected else "not separable")
+    assert result.check(X, y)
+    prove(result, X, y)
+    assert is_separable(X, y) == expected
+
+
+def test_without_intercept():
+    X, y = np.array([[1.0, 0.0], [2.0, 0.0]]), [0, 1]
+    assert separability_test(X, y).verdict == "separable"
+    result = separability_test(X, y, fit_intercept=False)
+    assert result.verdict == "not separable"
+    assert result.exact_weights == (Fraction(2, 3), Fraction(1, 3))
+    prove(result, X, y)
+    X = np.array([[1.0, 0.0], [-1.0, 0.1], [0.0, 0.0]])
+    result = separability_test(X, [0, 1, 1], fit_intercept=False)
+    assert (result.verdict, result.support.tolist()) == ("not separable", [2])
+    assert result.check(X, [0, 1, 1])
+    result = separability_test(X[:2], [0, 1], fit_intercept=False)
+    assert (result.verdict, result.intercept) == ("separable", 0)
+
+
+def test_equal_rows_of_different_labels_are_the_proof():
+    X, y = DIGITS.X_train.copy(), DIGITS.y_train
+    X[7] = X[np.flatnonzero(y != y[7])[20]]
+    for result in (
+        separability_test(X, y, strategy="joint"),
+        separability_test(X, y == y[7]),
+    ):
+        assert result.exact_weights == (Fraction(1, 2),) * 2
+        assert 7 in result.support
+        assert result.residual == 0
+        assert result.n_distinct == len(X) - 1
+
+
+def test_hulls_that_touch_inside_faces_of_many_dimensions():
+    rng = np.random.RandomState(0)
+    d, face = 40, 16
+    corners = 16 * rng.randint(-99, 100, (face, d)).astype(float)
+    others = 16 * rng.randint(-99, 100, (200, d)).astype(float)
+    height = np.r_[np.zeros(face), np.repeat([-3, 5], 100), 0]
+    X = np.c_[np.vstack([corners, others, corners.mean(axis=0)]), height]
+    y = np.r_[np.zeros(face), np.repeat([0, 1], 100), 1].astype(int)
+    result = separability_test(X, y)
+    assert (result.verdict, result.proof) == ("not separable", "exact weights")
+    prove(result, X, y)
+    X[-1, -1] = 1e-6  # now they do not
+    assert separability_test(X, y).verdict == "separable"
+
+
+@pytest.mark.parametrize("name", ["copies", "totals", "one-hot", "shares"])
+def test_dependent_columns(name):
+    rng = np.random.RandomState(0)
+    n = 600
+    X = rng.standard_normal((n, 20))
+    if name == "copies":
+        X = np.c_[X, X[:, ::-1], 3 * X, X[:, :5] - X[:, 5:10]]
+    elif name == "totals":  # up to rounding errors, of which this is the separable part
+        X = np.c_[X, X.sum(axis=1), X[:, 0] * 0.1 + X[:, 1] / 3]
+    elif name == "one-hot":
+        X = np.c_[np.eye(150)[rng.randint(150, size=n)], np.eye(4)[np.arange(n) % 4], X]
+    else:
+        X = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+    y = rng.randint(2, size=n)
+    if name != "one-hot":
+        result = separability_test(X, y)
+        assert result.verdict == "not separable"
+        assert result.check(X, y)
+        assert result.rank == (21 if name != "shares" else 20)
+    y = (X @ rng.standard_normal(X.shape[1]) > 0).astype(int)
+    result = separability_test(X, y)
+    assert result.verdict == "separable"
+    assert result.check(X, y)
+
+
+# What the numbers mean
+
+
+def test_the_margin_is_the_widest():
+    rows = np.isin(DIGITS.y_train, (3, 8))
+    X, y = DIGITS.X_train[rows], DIGITS.y_train[rows]
+    result = separability_test(X, y)
+    svc = SVC(kernel="linear", C=1e8, tol=1e-6).fit(X, y)
+    assert result.margin == pytest.approx(1 / np.linalg.norm(svc.coef_), rel=2e-3)
+    assert result.margin <= result.margin_bound <= result.margin * 1.002
+    # The bound is half the distance of two points of the convex hulls.
+    signs = np.where(y[result.support] == 8, 1, -1)
+    assert (result.weights * signs).sum() == pytest.approx(0, abs=1e-12)
+    difference = (result.weights * signs) @ X[result.support].astype(float)
+    assert np.linalg.norm(difference) == pytest.approx(result.residual)
+
+
+def test_margins_are_in_units_of_the_rows():
+    X, y = [[0.0, 0.0], [0.0, 1.0], [3.0, 4.0]], [0, 0, 1]
+    for scale in (1e-50, 1.0, 1e50):
+        result = separability_test(scale * np.array(X), y)
+        assert result.margin == pytest.approx(scale * np.sqrt(18) / 2, rel=1e-3)
+
+
+def test_the_joint_margin_is_between_its_bounds():
+    X, y = DIGITS.X_train[:400], DIGITS.y_train[:400]
+    result = separability_test(X, y, strategy="joint")
+    scores = X @ result.coef.T + result.intercept
+    own = np.take_along_axis(scores, y[:, None], axis=1)
+    leads = (own - scores)[y[:, None] != np.arange(10)]
+    norm = np.linalg.norm(result.coef - result.coef.mean(axis=0))
+    assert result.margin == pytest.approx(leads.min() / norm, rel=1e-5)
+    assert result.margin <= result.margin_bound <= 1.002 * result.margin
+
+
+def labelings(n, k):
+    for y in product(range(k), repeat=n):
+        if len(set(y)) == k:
+            yield np.array(y)
+
+
+@pytest.mark.parametrize("kind", ["general", "degenerate"])
+def test_the_chances_by_counting_all_labelings(kind):
+    rng = np.random.RandomState(0)
+    n, d = 7, 2
+    X = rng.standard_normal((n, d))
+    if kind == "degenerate":
+        X = rng.randint(2, size=(n, d)).astype(float)
+    results = [separability_test(X, y) for y in labelings(n, 2)]
+    count = 2 + sum(result.verdict == "separable" for result in results)
+    # The labelings with a single class are separable by a hyperplane far away.
+    bound = 10 ** results[0].log10_p * 2**n
+    assert count == pytest.approx(bound) if kind == "general" else count <= bound
+    for ones in range(1, n):
+        with_ones = [r for r, y in zip(results, labelings(n, 2), strict=True) if y.sum() == ones]
+        share = np.mean([result.verdict == "separable" for result in with_ones])
+        assert share <= 10 ** with_ones[0].log10_p_permutation * (1 + 1e-12)
+
+
+def test_the_joint_chance_bounds_the_count():
+    X = np.random.RandomState(0).standard_normal((7, 1))
+    results = [
+        separability_test(X, y, strategy="joint") for y in labelings(7, 3)
+    ]
+    share = sum(result.verdict == "separable" for result in results) / 3**7
+    assert 0 < share <= 10 ** results[0].log10_p < 1
+
+
+def test_rank_and_distinct_rows_are_told():
+    X = np.repeat(np.c_[SQUARE, SQUARE.sum(axis=1), np.ones(4)], 2, axis=0)
+    y = np.repeat([0, 1, 1, 1], 2)
+    result = separability_test(X, y)
+    assert (result.rank, result.n_samples, result.n_distinct) == (3, 8, 4)
+    assert result.log10_p == pytest.approx(np.log10(14 / 2**8))
+    assert separability_test(X, y, fit_intercept=False).rank == 3
+
+
+# Wrong proofs
+
+
+def separable_and_not():
+    rows = np.isin(DIGITS.y_train, (3, 8))
+    X, y = DIGITS.X_train[rows], DIGITS.y_train[rows]
+    permuted = np.random.RandomState(0).permutation(y)
+    return X, [(separability_test(X, y), y), (separability_test(X, permuted), permuted)]
+
+
+def test_wrong_proofs_are_not_believed():
+    X, [(separable, y), (inseparable, permuted)] = separable_and_not()
+    assert separable.check(X, y)
+    assert inseparable.check(X, permuted)
+    for wrong in (
+        replace(separable, coef=-separable.coef),
+        replace(separable, intercept=separable.intercept + 1e3),
+        replace(separable, margin=1.1 * separable.margin),
+        replace(separable, margin_bound=0.9 * separable.margin_bound),
+        replace(separable, coef=np.zeros_like(separable.coef)),
+    ):
+        assert not wrong.check(X, y)
+    weights, support = inseparable.weights, inseparable.support
+    for wrong in (
+        replace(inseparable, weights=np.ones_like(weights) / len(weights)),
+        replace(inseparable, weights=weights[1:], support=support[1:]),
+        replace(inseparable, weights=weights * np.where(support == support[0], -1, 1)),
+        replace(inseparable, weights=weights[:30], support=support[:30]),
+    ):
+        assert not wrong.check(X, permuted)
+    assert not separable.check(X, permuted)
+    assert not inseparable.check(X, y)
+    assert not separable.check(X, np.where(y == 3, 5, 6))
+
+
+def test_wrong_exact_weights_are_not_believed():
+    X, y, _ = CASES["touching in a line"]
+    result = separability_test(X, y)
+    assert result.exact_weights == (Fraction(1, 3), Fraction(1, 2), Fraction(1, 6))
+    assert result.check(X, y)
+    for weights in (
+        (Fraction(1, 3), Fraction(1, 2), Fraction(1, 7)),
+        tuple(-weight for weight in result.exact_weights),
+        (Fraction(0),) * 3,
+        (),
+    ):
+        assert not replace(result, exact_weights=weights).check(X, y)
+
+
+# Undecided
+
+
+def test_too_few_steps():
+    X, y = DIGITS.X_train, DIGITS.y_train == 3
+    result = separability_test(X, y, max_iter=1)
+    assert (result.verdict, result.proof) == ("undecided", None)
+    assert "max_iter" in result.reason
+    assert not result.check(X, y)
+    assert 0.0106 < separability_test(X, y).margin < result.margin_bound < np.inf
+
+
+def test_hulls_as_close_as_rounding_errors():
+    # In decimals the points are on a line, the second one between the others.
+    X, y = np.array([[0.1, 0.3], [0.2, 0.6], [0.3, 0.9]]), [0, 1, 0]
+    result = separability_test(X, y)
+    assert result.verdict == "undecided"
+    assert 0 < result.margin_bound < 1e-15
+    assert "within rounding errors" in result.reason
+    assert not result.check(X, y)
+
+
+def test_a_margin_within_its_rounding_errors():
+    X, y = np.array([[1e16], [1e16 + 2]]), [0, 1]
+    result = separability_test(X, y)
+    assert result.verdict == "undecided"
+    assert "rounding errors" in result.reason
+
+
+def test_a_joint_problem_that_is_too_large(monkeypatch):
+    monkeypatch.setattr("sk_memorize.analysis._linear._decision._MAX_UNKNOWNS", 100)
+    X, y = DIGITS.X_train[:200], DIGITS.y_train[:200]
+    result = separability_test(X, y, strategy="joint")
+    assert result.verdict == "undecided"
+    assert "9 * " in result.reason
+
+
+def test_a_part_that_is_undecided_leaves_the_whole_undecided():
+    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
+    result = separability_test(X, y, strategy="one-vs-rest", max_iter=2)
+    verdicts = {part.verdict for part in result.parts}
+    assert verdicts == {"separable", "undecided"}
+    assert result.verdict == "undecided"
+    assert not result.check(X, y)
+
+
+# Reproducible, and open to all kinds of data
+
+
+@pytest.mark.parametrize("strategy", ["pairs", "one-vs-rest"])
+def test_the_number_of_threads_does_not_matter(strategy):
+    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
+    first, second = (
+        separability_test(X, y, strategy=strategy, n_jobs=n_jobs) for n_jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(first.to_frame(), second.to_frame(), check_exact=True)
+    for one, other in zip(first.parts, second.parts, strict=True):
+        np.testing.assert_array_equal(one.coef, other.coef)
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+
+@pytest.mark.parametrize("strategy", ["pairs", "one-vs-rest", "joint"])
+def test_kinds_of_rows_and_labels(strategy):
+    rows = DIGITS.y_train < 3
+    X, y = DIGITS.X_train[rows].astype(float), DIGITS.y_train[rows]
+    expected = separability_test(X, y, strategy=strategy).to_frame().drop(columns="classes")
+    names = np.array(["nil", "one", "two"])[y]
+    frame = pd.DataFrame(X)
+    for other_X, other_y in [
+        (X.astype(np.float32), names),
+        (frame, pd.Series(names, dtype="category")),
+        (X.tolist(), y.astype(float).tolist()),
+        (np.asfortranarray(X), names.astype(object)),
+    ]:
+        result = separability_test(other_X, other_y, strategy=strategy)
+        found = result.to_frame().drop(columns="classes")
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
+        assert result.check(other_X, other_y)
+    assert separability_test(X, y > 0, strategy=strategy).classes == (False, True)
+
+
+def test_the_arguments_are_left_as_they_are():
+    X = DIGITS.X_train[:100].astype(float)
+    X.flags.writeable = False
+    y = DIGITS.y_train[:100] % 2
+    separability_test(X, y)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 1)),
+        min_size=3,
+        max_size=12,
+    ).filter(lambda rows: len({label for _, _, label in rows}) == 2),
+    st.integers(-5, 5),
+    st.randoms(use_true_random=False),
+)
+def test_verdicts_are_those_of_the_geometry(rows, shift, random):
+    data = np.array(rows, float)
+    X, y = data[:, :2], data[:, 2].astype(int)
+    verdict = separability_test(X, y).verdict
+    order = np.array(random.sample(range(len(y)), len(y)))
+    assert separability_test(X[order], y[order]).verdict == verdict
+    assert separability_test(X, 1 - y).verdict == verdict
+    moved = X @ np.array([[2.0, 1.0], [1.0, 1.0]]) + shift
+    assert separability_test(moved, y).verdict == verdict
+    if verdict == "separable":
+        fewer = separability_test(np.r_[X, X[:1]], np.r_[y, y[:1]])
+        assert fewer.verdict == "separable"
+    else:
+        assert separability_test(np.r_[X, [[9.0, 9.0]]], np.r_[y, 1]).verdict == verdict
+
+
+def test_texts():
+    X, [(separable, y), (inseparable, _)] = separable_and_not()
+    assert repr(separable).startswith("SeparabilityResult('separable', classes=(3, 8)")
+    assert "of rank" in separable.summary() or "rank" in separable.summary()
+    assert "no hyperplane" in separable.summary()
+    assert "weights leave a residual of" in inseparable.summary()
+    whole = separability_test(DIGITS.X_train[:300], DIGITS.y_train[:300])
+    assert "Of 45 problems 45 are separable" in whole.summary()
+    assert len(whole.to_frame()) == 45
+    rest = separability_test(X, np.r_[y[:-1], 9], strategy="one-vs-rest")
+    assert "3 against the rest" in rest.summary()
+
+
+# Real data
+
+
+@pytest.fixture(scope="module")
+def zeros_and_ones():
+    try:
+        mnist = load_dataset("mnist", download=False)
+    except OSError as error:
+        pytest.skip(f"needs MNIST: {error}")
+    rows = mnist.y_train < 2
+    return mnist.X_train[rows], mnist.y_train[rows]
+
+
+def test_zeros_and_ones_of_mnist(zeros_and_ones):
+    X, y = zeros_and_ones
+    result = separability_test(X, y)
+    assert (result.verdict, result.n_samples) == ("separable", 12_665)
+    assert result.check(X, y)
+    assert (((X @ result.coef + result.intercept) > 0) == (y == 1)).all()
+    assert result.margin == pytest.approx(0.4244, rel=2e-3)
+    assert result.log10_p < -1000
+
+
+def test_permuted_zeros_and_ones_of_mnist(zeros_and_ones):
+    X, y = zeros_and_ones
+    y = np.random.RandomState(0).permutation(y)
+    result = separability_test(X, y)
+    assert result.verdict == "not separable"
+    assert result.check(X, y)
+    signs = np.where(y[result.support] == 1, 1, -1)
+    rows = np.c_[X[result.support], np.ones(len(signs))].astype(float)
+    assert np.abs((result.weights * signs) @ rows).max() < 1e-12

@@ -1,0 +1,355 @@
+"""What the displays refuse, and what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from error_cases import each, refused, wrong_data
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+import sk_memorize
+from sk_memorize import CorruptedTargetClassifier, MemorizingMLP
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
+
+HISTORY = pd.DataFrame({"loss": [2.0, 1.0], "accuracy": [0.5, 1.0]}, index=[1, 2])
+SWEEP = pd.DataFrame({"fraction": [0.0, 1.0], "test_error": [0.0, 0.9]})
+BATCH = pd.DataFrame(
+    {"batch_size": [8, 16], "seconds": [2.0, 1.0], "seconds_per_epoch": [0.2, 0.1]}
+).assign(test_accuracy=0.9, lr_rule="fixed")
+GRID = pd.DataFrame({"param_a": [1, 2], "param_b": [3, 3], "mean_test_score": [0, 1.0]})
+CELLS = pd.DataFrame([[0.5, 1.0]])
+
+# What makes a display, and what its methods are given unless a case says otherwise.
+MAKE = {
+    "FittingCurveDisplay": {"histories": HISTORY},
+    "CorruptionSweepDisplay": {"table": SWEEP},
+    "BatchSizeDisplay": {"table": BATCH},
+    "GridHeatmapDisplay": {"cells": CELLS, "name": "score"},
+}
+GIVEN = {
+    "FittingCurveDisplay.from_results": {"histories": HISTORY},
+    "CorruptionSweepDisplay.from_results": {"table": SWEEP},
+    "BatchSizeDisplay.from_results": {"table": BATCH},
+    "GridHeatmapDisplay.from_results": {"results": GRID},
+}
+
+
+def unfitted():
+    return MemorizingMLP()
+
+
+def search():
+    return GridSearchCV(LogisticRegression(), {"C": [1, 2]})
+
+
+def told(owner):
+    return f"parameter of {owner} must"
+
+
+def tables(of, name, owner, column, wrong_column):
+    """Make the cases of a table with a needed column."""
+    table = f"{name!r} {told(owner)} be a DataFrame"
+    columns = f"{name!r} {told(owner)} have the columns"
+    return wrong_data(
+        of,
+        (f"{name}-None", {name: None}, table, "Got None"),
+        (f"{name}-list", {name: [1, 2]}, table, "Got [1, 2]"),
+        (f"{name}-array", {name: np.eye(3)}, table, "an array of shape (3, 3)"),
+        (
+            f"{name}-columns",
+            {name: pd.DataFrame({"x": [1]})},
+            *(columns, column, "Got a table without", column),
+        ),
+        (
+            f"{name}-empty",
+            {name: pd.DataFrame({column: []}, dtype=float)},
+            *(f"{name!r} {told(owner)} have rows", "Got an empty table"),
+        ),
+        (
+            f"{name}-words",
+            {name: wrong_column},
+            *(f"have numbers in the column {column!r}", "Got the dtype"),
+        ),
+    )
+
+
+def axes(of, n_panels):
+    """Make the cases of axes that cannot be drawn on."""
+    start = f"'ax' {told(of)} be"
+    kinds = (
+        "an Axes of matplotlib" if n_panels == 1 else f"a sequence of {n_panels} Axes"
+    )
+    return wrong_data(
+        of,
+        ("ax-int", {"ax": 3}, start, kinds, "or None. Got 3"),
+        ("ax-str", {"ax": "here"}, start, kinds, "Got 'here'"),
+        ("ax-numbers", {"ax": [1] * n_panels}, start, kinds, "Got [1"),
+        ("ax-too-few", {"ax": []}, start, kinds, "Got []"),
+    )
+
+
+def panels(of, owner, known):
+    start = f"'panels' {told(owner)} be one or some of"
+    return wrong_data(
+        of,
+        ("panels-unknown", {"panels": "speed"}, start, known, "Got 'speed'"),
+        ("panels-empty", {"panels": []}, start, known, "Got []"),
+        ("panels-int", {"panels": 2}, start, known, "Got 2"),
+        ("panels-one-unknown", {"panels": [known, "x"]}, start, known, "'x'"),
+    )
+
+
+FITTING = "FittingCurveDisplay"
+HISTORIES = f"'histories' {told(FITTING)}"
+TESTS = f"'test_accuracies' {told(FITTING)}"
+ESTIMATOR = f"'estimator' {told(FITTING + '.from_estimator')} have a fitted Memor"
+CURVES = [
+    *wrong_data(
+        f"{FITTING}.from_results",
+        ("histories-None", {"histories": None}, HISTORIES, "a dict", "Got None"),
+        ("histories-list", {"histories": [3]}, HISTORIES, "a dict", "Got [3]"),
+        ("histories-empty", {"histories": {}}, HISTORIES, "a dict", "Got {}"),
+        ("histories-seeds", {"histories": {"a": []}}, HISTORIES, "a table", "Got []"),
+        ("histories-int", {"histories": {"a": 3}}, HISTORIES, "DataFrame", "Got 3"),
+        (
+            "histories-columns",
+            {"histories": HISTORY[["loss"]]},
+            *(HISTORIES, "columns ['loss', 'accuracy']", "without ['accuracy']"),
+        ),
+        ("tests-float", {"test_accuracies": 0.5}, TESTS, "a dict", "Got 0.5"),
+        (
+            "tests-name",
+            {"histories": {"a": HISTORY}, "test_accuracies": {"b": 0.5}},
+            *(TESTS, "names of 'histories', ['a']", "Got 'b'"),
+        ),
+        (
+            "tests-str",
+            {"histories": {"a": HISTORY}, "test_accuracies": {"a": "good"}},
+            *(TESTS, "a finite number", "Got 'good'"),
+        ),
+        (
+            "chance-nan",
+            {"chance_accuracy": np.nan},
+            *(f"'chance_accuracy' {told(FITTING)}", "a finite number", "Got nan"),
+        ),
+        (
+            "chance-bool",
+            {"chance_accuracy": True},
+            *(f"'chance_accuracy' {told(FITTING)}", "a finite number", "Got True"),
+        ),
+    ),
+    *panels(f"{FITTING}.plot", f"{FITTING}.plot", "loss"),
+    *panels(f"{FITTING}.from_results", f"{FITTING}.plot", "loss"),
+    *axes(f"{FITTING}.plot", 2),
+    *wrong_data(
+        f"{FITTING}.from_estimator",
+        ("estimator-None", {"estimator": None}, ESTIMATOR, "Got None"),
+        ("estimator-class", {"estimator": MemorizingMLP}, ESTIMATOR, "Got <class"),
+        ("estimator-str", {"estimator": "mlp"}, ESTIMATOR, "Got 'mlp'"),
+        ("estimator-in-dict", {"estimator": {"a": 3}}, ESTIMATOR, "Got 3"),
+        (
+            "estimator-other",
+            {"estimator": LogisticRegression().fit([[0], [1]], [0, 1])},
+            *(ESTIMATOR, "Got LogisticRegression()"),
+        ),
+        (
+            "estimator-empty",
+            {"estimator": {}},
+            *(f"'estimator' {told(FITTING + '.from_estimator')} be a dict", "Got {}"),
+        ),
+    ),
+    *wrong_data(
+        f"{FITTING}.from_estimator",
+        ("unfitted", {"estimator": unfitted()}, "MemorizingMLP", "not fitted yet"),
+        (
+            "unfitted-within",
+            {"estimator": {"a": CorruptedTargetClassifier(unfitted())}},
+            *("CorruptedTargetClassifier", "not fitted yet"),
+        ),
+        (
+            "unfitted-pipeline",
+            {"estimator": make_pipeline(unfitted())},
+            *("not fitted yet",),
+        ),
+        error=NotFittedError,
+    ),
+]
+
+CORRUPTION = "CorruptionSweepDisplay"
+LACKS = f"'panels' {told(CORRUPTION + '.plot')} have"
+SWEEPS = [
+    *tables(
+        f"{CORRUPTION}.from_results",
+        "table",
+        CORRUPTION,
+        "fraction",
+        SWEEP.assign(fraction=["none", "all"]),
+    ),
+    *wrong_data(
+        f"{CORRUPTION}.from_results",
+        (
+            "histories-int",
+            {"histories": 3},
+            *(f"'histories' {told(CORRUPTION)} be a dict", "Got 3"),
+        ),
+        (
+            "no-panel",
+            {"table": SWEEP[["fraction"]]},
+            *(f"'panels' {told(CORRUPTION + '.plot')}", "Got []"),
+        ),
+        (
+            "words-in-error",
+            {"table": SWEEP.assign(test_error="low")},
+            *("numbers in the column 'test_error'", "Got the dtype"),
+        ),
+    ),
+    *wrong_data(
+        f"{CORRUPTION}.plot",
+        (
+            "no-histories",
+            {"panels": "curves"},
+            *(LACKS, "'curves' only if the 'histories' parameter is given"),
+        ),
+        (
+            "no-times",
+            {"panels": ["error", "time"]},
+            *(LACKS, "'time' only if the table has", "'relative_epochs'"),
+        ),
+    ),
+    *panels(f"{CORRUPTION}.plot", f"{CORRUPTION}.plot", "error"),
+    *axes(f"{CORRUPTION}.plot", 1),
+]
+
+SIZES = "BatchSizeDisplay"
+BATCHES = [
+    *tables(
+        f"{SIZES}.from_results",
+        "table",
+        SIZES,
+        "batch_size",
+        BATCH.assign(batch_size=["small", "large"]),
+    ),
+    *wrong_data(
+        f"{SIZES}.from_results",
+        (
+            "size-zero",
+            {"table": BATCH.assign(batch_size=[0, 8])},
+            *(f"'table' {told(SIZES)} have positive", "'batch_size'. Got 0"),
+        ),
+        (
+            "panel-column",
+            {"panels": "epochs"},
+            *("columns ['batch_size', 'epochs']", "without ['epochs']"),
+        ),
+    ),
+    *panels(f"{SIZES}.plot", f"{SIZES}.plot", "seconds"),
+    *axes(f"{SIZES}.plot", 3),
+]
+
+HEATMAP = "GridHeatmapDisplay"
+RESULTS = f"{HEATMAP}.from_results"
+SEARCH = f"'estimator' {told(HEATMAP + '.from_estimator')} be a fitted search"
+MAPS = [
+    *wrong_data(
+        HEATMAP,
+        ("cells-None", {"cells": None}, f"'cells' {told(HEATMAP)}", "Got None"),
+        ("cells-empty", {"cells": CELLS[:0]}, f"'cells' {told(HEATMAP)}", "rows"),
+        (
+            "cells-words",
+            {"cells": CELLS.assign(a="b")},
+            *(f"'cells' {told(HEATMAP)}", "numbers in the column 'a'"),
+        ),
+        ("name-int", {"name": 3}, f"'name' {told(HEATMAP)} be a str", "Got 3"),
+    ),
+    *wrong_data(
+        RESULTS,
+        (
+            "results-None",
+            {"results": None},
+            *(f"'results' {told(RESULTS)} be cv_results_", "Got None"),
+        ),
+        ("results-empty", {"results": {}}, f"'results' {told(RESULTS)}", "Got {}"),
+        (
+            "x-unknown",
+            {"x": "depth"},
+            *(f"'x' {told(RESULTS)} be one of ['a', 'b']", "Got 'depth'"),
+        ),
+        ("y-unknown", {"y": 7}, f"'y' {told(RESULTS)} be one of ['a', 'b']", "Got 7"),
+        (
+            "y-missing",
+            {"results": GRID.drop(columns="param_b")},
+            *(f"'y' {told(RESULTS)} be given", "Got None"),
+        ),
+        (
+            "y-same",
+            {"x": "a", "y": "a"},
+            *(f"'y' {told(RESULTS)} be another parameter than 'x'", "Got 'a'"),
+        ),
+        (
+            "measure-unknown",
+            {"measure": "speed"},
+            *(f"'measure' {told(RESULTS)} be a key of numbers", "Got 'speed'"),
+        ),
+        (
+            "measure-None",
+            {"results": GRID.drop(columns="mean_test_score")},
+            *(f"'measure' {told(RESULTS)} be a key of numbers", "Got None"),
+        ),
+    ),
+    *wrong_data(
+        f"{HEATMAP}.plot",
+        *(
+            (
+                f"{name}-{wrong!r}",
+                {name: wrong},
+                *(
+                    f"'{name}' {told(HEATMAP + '.plot')} be {expected}",
+                    f"Got {wrong!r}",
+                ),
+            )
+            for name, wrong, expected in [
+                ("vmin", "low", "a finite number or None"),
+                ("vmax", np.inf, "a finite number or None"),
+                ("cmap", "no colors", "a Colormap of matplotlib"),
+                ("cmap", 3, "a Colormap of matplotlib"),
+                ("values_format", ".4q", "a format of floats"),
+                ("values_format", 4, "a format of floats"),
+            ]
+        ),
+    ),
+    *axes(f"{HEATMAP}.plot", 1),
+    *wrong_data(
+        f"{HEATMAP}.from_estimator",
+        ("estimator-None", {"estimator": None}, SEARCH, "Got None"),
+        ("estimator-class", {"estimator": GridSearchCV}, SEARCH, "Got <class"),
+        (
+            "estimator-other",
+            {"estimator": LogisticRegression().fit([[0], [1]], [0, 1])},
+            *(SEARCH, "Got LogisticRegression()"),
+        ),
+    ),
+    *wrong_data(
+        f"{HEATMAP}.from_estimator",
+        ("unfitted", {"estimator": search()}, "GridSearchCV", "not fitted yet"),
+        error=NotFittedError,
+    ),
+]
+
+CASES = [*CURVES, *SWEEPS, *BATCHES, *MAPS]
+
+
+@each(CASES)
+def test_nothing_is_drawn(case):
+    name, _, method = case.of.partition(".")
+    display = getattr(sk_memorize, name)
+    with refused(case):
+        if not method:
+            display(**(MAKE[name] | case.data))
+        elif method == "plot":
+            display(**MAKE[name]).plot(**case.data)
+        else:
+            getattr(display, method)(**(GIVEN.get(case.of, {}) | case.data))
+    assert plt.get_fignums() == []

@@ -1,0 +1,325 @@
+"""The script about the paper's Table 1, run on digits, and its verdicts."""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import paper_table
+import pytest
+from _common import Data
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from sk_memorize import BatchNormMLP, load_dataset
+
+KEYS = [
+    *("setting", "model", "labels", "regularizer", "parameters"),
+    *("epochs", "epochs_std", "train_accuracy", "train_accuracy_std"),
+    *("test_accuracy", "test_accuracy_std", "fit_seconds", "fit_seconds_std"),
+    *("n_seeds", "paper_train_accuracy", "paper_test_accuracy"),
+    *("train_difference", "test_difference"),
+    *("dataset", "n_train", "n_test", "chance_accuracy"),
+]
+QUICK = [
+    *("--dataset", "digits", "--max-samples", "200", "--n-jobs", "1"),
+    *("--epochs", "12"),
+]
+COUNTS = {"1x512": 1_209_866, "3x512": 1_735_178}
+
+
+@pytest.fixture
+def args():
+    return paper_table.make_own_parser().parse_args(["--batch-size", "64"])
+
+
+@pytest.fixture
+def color_images():
+    rng = np.random.default_rng(0)
+    X = rng.random((40, 32 * 32 * 3), dtype=np.float32)
+    y = np.arange(40) % 10
+    return Data("noise", "noise", X, y, X, y, n_channels=3)
+
+
+def cell(**values):
+    made_up = {"setting": "paper", "model": "1x512", "labels": "true"}
+    return {**made_up, "regularizer": "none", "seed": 0, **values}
+
+
+def run_script(tmp_path, *arguments):
+    output = tmp_path / "table.json"
+    paper_table.main([*QUICK, *arguments, "--output", str(output)])
+    return json.loads(output.read_text())
+
+
+@pytest.mark.parametrize("model", COUNTS)
+def test_the_networks_have_as_many_parameters_as_the_papers(model):
+    module = BatchNormMLP(28 * 28 * 3, 10, paper_table.MODELS[model], norm=None)
+    assert sum(p.numel() for p in module.parameters()) == COUNTS[model]
+
+
+@pytest.mark.parametrize("model", COUNTS)
+def test_so_have_those_that_are_fitted_to_color_images(model, args, color_images):
+    args.epochs = 1
+    found = paper_table.measure(args, color_images, cell(model=model))
+    assert found["parameters"] == COUNTS[model]
+
+
+def test_images_are_cropped_to_their_center(color_images):
+    X = color_images.X_train
+    images = X.reshape(40, 32, 32, 3)
+    cropped = paper_table.crop_center(X, 3).reshape(40, 28, 28, 3)
+    np.testing.assert_array_equal(cropped, images[:, 2:30, 2:30])
+    gray = np.arange(2 * 900).reshape(2, 900)
+    cropped = paper_table.crop_center(gray, 1).reshape(2, 28, 28)
+    np.testing.assert_array_equal(cropped, gray.reshape(2, 30, 30)[:, 1:29, 1:29])
+
+
+@pytest.mark.parametrize("n_pixels", [64, 784])
+def test_small_images_stay_as_they_are(n_pixels):
+    X = np.random.default_rng(0).random((3, n_pixels))
+    assert paper_table.crop_center(X, 1) is X
+
+
+@given(st.integers(0, 1000), st.floats(0.1, 10), st.floats(-5, 5))
+def test_each_image_is_whitened_by_itself(seed, scale, shift):
+    X = np.random.default_rng(seed).normal(size=(3, 64))
+    X = (X / X.std(axis=1, keepdims=True)).clip(-3, 3)
+    white = paper_table.whiten_images(scale * X * [[1], [2], [3]] + shift)
+    # Above the least deviation, 1/8 here.
+    if scale > 0.2:
+        np.testing.assert_allclose(white.mean(axis=1), 0, atol=1e-5)
+        np.testing.assert_allclose(white.std(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(white, paper_table.whiten_images(X), atol=1e-4)
+    one = paper_table.whiten_images(scale * X[:1] + shift)
+    np.testing.assert_array_equal(white[:1], one)
+
+
+def test_the_deviation_of_flat_images_is_adjusted():
+    rng = np.random.default_rng(0)
+    faint = 0.5 + 1e-3 * rng.normal(size=(1, 784))
+    expected = (faint - faint.mean()) * math.sqrt(784)
+    np.testing.assert_allclose(paper_table.whiten_images(faint), expected, atol=1e-6)
+    flat = paper_table.whiten_images(np.full((2, 784), 0.5, dtype=np.float32))
+    np.testing.assert_array_equal(flat, 0)
+    assert flat.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "batch_size"),
+    [(50_000, 128), (60_000, 128), (10_000, 32), (5_000, 16), (1437, 16), (20, 16)],
+)
+def test_fewer_rows_come_in_smaller_batches(n_rows, batch_size):
+    assert paper_table.choose_batch_size(n_rows) == batch_size
+
+
+@pytest.mark.filterwarnings("ignore:The training ended after 3 epochs")
+@pytest.mark.parametrize("labels", ["true", "random"])
+def test_the_papers_setting_is_the_papers(labels, args):
+    bunch = load_dataset("digits")
+    X, y = bunch.X_train[:200], bunch.y_train[:200]
+    args.epochs = 3
+    data = Data("digits", "digits", X, y, X, y)
+    params = cell(model="3x512", labels=labels, regularizer="weight decay")
+    model = paper_table.make_model(args, data, params).fit(X, y)
+    network = model[-1]
+    kinds = [type(layer) for layer in network.net_.module_.layers]
+    hidden = [type(network.net_.module_.first_layer), nn.ReLU]
+    assert kinds == [*hidden * 3, hidden[0]]
+    group = network.net_.optimizer_.param_groups[0]
+    assert type(network.net_.optimizer_).__name__ == "SGD"
+    assert (group["momentum"], group["nesterov"]) == (0.9, False)
+    assert group["weight_decay"] == 5e-4
+    np.testing.assert_allclose(network.history_["lr"], [0.01, 0.0095, 0.009025])
+    assert network.precision_ == "float32"
+    assert network.batch_size_ == 64
+    white = paper_table.whiten_images(X)
+    np.testing.assert_allclose(model[:-1].transform(X), white)
+
+
+def test_true_labels_are_trained_to_the_end_and_random_ones_until_fitted(args):
+    bunch = load_dataset("digits")
+    X, y = bunch.X_train[:60], bunch.y_train[:60]
+    data = Data("digits", "digits", X, y, bunch.X_test, bunch.y_test)
+    args.epochs, args.batch_size = 60, 2
+    true = paper_table.measure(args, data, cell(model="3x512"))
+    assert (true["epochs"], true["train_accuracy"]) == (60, 1.0)
+    random = paper_table.measure(args, data, cell(model="3x512", labels="random"))
+    assert random["epochs"] < 60
+    assert random["train_accuracy"] == 1.0
+    assert random["test_accuracy"] < 0.3 < true["test_accuracy"]
+
+
+def test_each_setting_has_its_rows(tmp_path, capsys):
+    records = run_script(tmp_path, "--models", "3x512", "1x512")
+    assert [tuple(r[name] for name in KEYS[:4]) for r in records] == [
+        (setting, model, labels, regularizer)
+        for setting in ("paper", "package")
+        for model in ("1x512", "3x512")
+        for labels in ("true", "random")
+        for regularizer in ("none", "weight decay", "dropout")
+    ]
+    for record in records:
+        assert list(record) == KEYS
+        assert (record["n_train"], record["n_test"]) == (200, 360)
+        # 64 inputs, and with batch norm two more numbers for each unit.
+        depth = int(record["model"][0])
+        n_parameters = 65 * 512 + (depth - 1) * 513 * 512 + 513 * 10
+        n_parameters += 2 * 512 * depth * (record["setting"] == "package")
+        assert record["parameters"] == n_parameters
+        assert 1 <= record["epochs"] <= 12
+        in_paper = record["regularizer"] == "none" or (
+            record["labels"],
+            record["regularizer"],
+        ) == ("true", "weight decay")
+        assert (record["paper_test_accuracy"] is not None) == in_paper
+        if in_paper:
+            assert record["test_difference"] == pytest.approx(
+                record["test_accuracy"] - record["paper_test_accuracy"]
+            )
+            assert record["train_difference"] == pytest.approx(
+                record["train_accuracy"] - record["paper_train_accuracy"]
+            )
+        if record["labels"] == "true":
+            assert record["test_accuracy"] > 0.5
+        else:
+            assert record["test_accuracy"] < 0.35
+    out = capsys.readouterr().out
+    assert "Table 1 of Zhang et al.: digits, 200 rows, at most 12 epochs" in out
+    assert "batches of 16 in the paper's setting" in out
+    assert "| +0." in out
+    assert "- package setting, 3x512:" in out
+
+
+def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
+    arguments = ["--models", "1x512", "--settings", "package"]
+    first = run_script(tmp_path, *arguments)
+    measured = []
+
+    def record_fit(args, data, cell):
+        measured.append((cell["setting"], cell["seed"]))
+        return measure(args, data, cell)
+
+    measure = paper_table.measure
+    monkeypatch.setattr(paper_table, "measure", record_fit)
+    assert run_script(tmp_path, *arguments) == first
+    assert measured == []
+    more = run_script(tmp_path, *arguments, "--seed", "0", "1")
+    assert measured == [("package", 1)] * 6
+    assert [record["n_seeds"] for record in more] == [2] * 6
+    assert all(record["test_accuracy_std"] is not None for record in more)
+
+
+def test_the_number_of_processes_changes_nothing_but_the_time(tmp_path):
+    arguments = ["--models", "1x512", "--settings", "package", "--epochs", "1"]
+    tables = []
+    for n_jobs in ("1", "2"):
+        folder = tmp_path / n_jobs
+        folder.mkdir()
+        table = pd.DataFrame(run_script(folder, *arguments, "--n-jobs", n_jobs))
+        tables.append(table.drop(columns="fit_seconds"))
+    pd.testing.assert_frame_equal(*tables)
+
+
+def rows(train=(1.0, 1.0), test=(0.53, 0.10), effects=(0.01, -0.005), still=(1.0, 1.0)):
+    """Make the table of one network: true and random, and its regularizers."""
+    table = pd.DataFrame(
+        [
+            ("true", "none", train[0], test[0]),
+            ("true", "weight decay", 1.0, test[0] + effects[0]),
+            ("true", "dropout", 1.0, test[0] + effects[1]),
+            ("random", "none", train[1], test[1]),
+            ("random", "weight decay", still[0], 0.1),
+            ("random", "dropout", still[1], 0.1),
+        ],
+        columns=["labels", "regularizer", "train_accuracy", "test_accuracy"],
+    ).assign(
+        setting="paper",
+        model="3x512",
+        epochs=60,
+        n_test=10_000,
+        n_seeds=1,
+        chance_accuracy=0.1,
+    )
+    return paper_table.add_paper(table)
+
+
+def test_the_papers_own_figures_confirm_the_paper():
+    text = paper_table.judge(rows(test=(0.5239, 0.1048), effects=(0.0096, 0)))
+    assert "random labels are fitted: 1.00000 after 60 epochs (paper: 1.0000)" in text
+    assert "on the test set 0.1048, no different from chance, 0.1000." in text
+    assert "true labels without a regularizer are fitted, 1.00000, and gener" in text
+    assert "0.5239 on the test set: no regularizer is necessary." in text
+    assert "regularizers are small: weight decay +1.0, dropout +0.0 perc" in text
+    assert (
+        "where the labels make 41.9; random labels are still fitted with weight "
+        in (text)
+    )
+    assert "NOT" not in text
+    assert "DIFFERENT" not in text
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (rows(train=(1, 0.95)), "random labels are NOT fitted: 0.95000 after 60 ep"),
+        (rows(train=(0.99, 1)), "regularizer are NOT fitted, 0.99000, and generalize"),
+        (rows(test=(0.5, 0.2)), "0.2000, DIFFERENT from chance, 0.1000."),
+        (rows(test=(0.5, 0.08)), "0.0800, DIFFERENT from chance, 0.1000."),
+        (rows(test=(0.11, 0.1)), "do NOT generalize: 0.1100 on the test set."),
+        (rows(effects=(0.2, 0)), "regularizers are NOT small: weight decay +20.0,"),
+        (rows(effects=(0, -0.2)), "NOT small: weight decay +0.0, dropout -20.0"),
+        (rows(still=(1, 0.4)), "with weight decay, NOT with dropout 0.4000."),
+        (rows(still=(0.3, 0.4)), "with neither, NOT with weight decay 0.3000 and drop"),
+    ],
+)
+def test_the_verdict_follows_the_numbers(table, words):
+    assert words in paper_table.judge(table)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--settings", "mine"], "--settings: invalid choice: 'mine'"),
+        (["--models", "2x512"], "--models: invalid choice: '2x512'"),
+        (["--epochs", "0"], "--epochs: must be an int of at least 1, got '0'"),
+        (["--batch-size", "x"], "--batch-size: must be an int of at least 1, got 'x'"),
+        (["--weight-decay", "0"], "--weight-decay: must be a positive number, got '0'"),
+        (["--dropout", "0"], "--dropout: must be a positive number, got '0'"),
+        (["--dropout", "1"], "--dropout: must be below 1, got '1'"),
+        (["--n-jobs", "0"], "--n-jobs: must not be 0"),
+        (["--seed", "-1"], "--seed: must be an int of at least 0, got '-1'"),
+        (["--output", "{tmp}/none/x.csv"], "--output: the folder .*none does not"),
+        (["--output", "{tmp}/x.xlsx"], "--output: .* must end in one of .csv"),
+        (["--max-samples", "11"], "--max-samples: 11 rows are too few"),
+        (["--device", "tpu"], "--device: must be auto or a device .* got 'tpu'"),
+    ],
+)
+def test_wrong_arguments_are_named_before_any_work(
+    arguments, words, tmp_path, capsys, monkeypatch
+):
+    def never(*args, **kwargs):
+        raise AssertionError("the training began")
+
+    monkeypatch.setattr(paper_table, "measure", never)
+    with pytest.raises(SystemExit) as stop:
+        paper_table.main([*QUICK, *(a.format(tmp=tmp_path) for a in arguments)])
+    assert stop.value.code not in (0, None)
+    assert re.search(words, capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_help():
+    out = subprocess.run(
+        [sys.executable, Path(paper_table.__file__), "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for option in ("--settings", "--models", "--epochs", "--weight-decay", "--n-jobs"):
+        assert option in out

@@ -1,0 +1,378 @@
+"""Scores and threads with joblib's backends; the script that times them."""
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+
+import _workers
+import parallel
+import pytest
+import torch
+from _common import Data
+from _workers import Backend, Threads, open_backends, warm_up
+from joblib import cpu_count, parallel_config
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+from sk_memorize.neural._threads import single_thread
+
+X, Y = (values[:450] for values in load_digits(return_X_y=True))
+
+# Networks of these widths are trained with one thread, and with all.
+SMALL, LARGE = 32, 640
+
+
+def network(width):
+    return MemorizingMLP(
+        width=width,
+        batch_size=128,
+        max_epochs=2,
+        target_accuracy=None,
+        device="cpu",
+        random_state=0,
+    )
+
+
+def run_search(**params):
+    clf = CorruptedTargetClassifier(network(SMALL), LabelPermuter(random_state=0))
+    search = GridSearchCV(
+        clf,
+        {"estimator__width": [SMALL, LARGE]},
+        scoring=["accuracy", "neg_log_loss"],
+        cv=StratifiedKFold(3),
+        return_train_score=True,
+        refit="accuracy",
+        **params,
+    ).fit(X, Y)
+    scores = {k: v for k, v in search.cv_results_.items() if k.startswith("split")}
+    assert len(scores) == 3 * 2 * 2  # folds, scorers, test and train
+    best = search.best_estimator_.estimator_.net_.module_.state_dict()
+    return {
+        **{key: values.tobytes() for key, values in scores.items()},
+        **{key: tensor.numpy().tobytes() for key, tensor in best.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return run_search(n_jobs=1)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    pytest.importorskip("distributed", reason="needs dask[distributed]")
+    with open_backends(["dask"]) as (_, dask):
+        yield dask
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_scores_do_not_depend_on_n_jobs(backend, alone):
+    with parallel_config(backend):
+        assert run_search(n_jobs=2) == alone
+
+
+def test_scores_are_the_same_on_a_cluster(cluster, alone):
+    with cluster.activate():
+        assert run_search() == alone
+
+
+def test_the_cluster_has_two_processes_with_a_thread_each(cluster):
+    workers = warm_up(cluster, network(LARGE), X, Y)
+    processes = {worker.process for worker in workers}
+    assert len(processes - {os.getpid()}) == 2
+    assert {(worker.torch, worker.torch_predict) for worker in workers} == {(1, 1)}
+
+
+def test_the_networks_are_of_both_kinds():
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    sequential = Backend("sequential", 1, lambda: parallel_config("sequential"))
+    try:
+        for width, expected in [(SMALL, 1), (LARGE, 2)]:
+            (seen,) = warm_up(sequential, network(width), X, Y)
+            assert seen.torch == expected
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@pytest.mark.parametrize("width", [SMALL, LARGE])
+def test_processes_divide_the_cores(width, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    share = max(1, cpu_count() // 2)
+    with open_backends(["loky"]) as (_, loky):
+        workers = warm_up(loky, network(width), X, Y)
+    assert len({worker.process for worker in workers} - {os.getpid()}) == 2
+    for worker in workers:
+        assert worker.torch == (1 if width == SMALL else share)
+        assert worker.torch_predict <= share
+        assert math.isnan(worker.busy) or worker.busy <= share
+
+
+def in_new_thread(function, *args):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *args).result()
+
+
+@pytest.fixture
+def three_threads():
+    # Three is neither one nor, on most machines, the number of cores.
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+def test_overlapping_blocks_leave_the_numbers_of_threads_alone(three_threads):
+    a_is_in, b_is_in, a_is_out = (threading.Event() for _ in range(3))
+    seen = {"a": [], "b": []}
+
+    def look(name):
+        seen[name].append(torch.get_num_threads())
+
+    def a():
+        look("a")
+        with single_thread():
+            look("a")
+            a_is_in.set()
+            assert b_is_in.wait(60)
+        look("a")
+        a_is_out.set()
+
+    def b():
+        # New to torch while the other thread is inside.
+        assert a_is_in.wait(60)
+        look("b")
+        with single_thread():
+            b_is_in.set()
+            assert a_is_out.wait(60)
+            look("b")
+        look("b")
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(a), pool.submit(b)]:
+            future.result()
+    assert seen == {"a": [3, 1, 3], "b": [3, 1, 3]}
+    assert torch.get_num_threads() == 3
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+def test_blocks_nest_and_end_with_errors(three_threads):
+    with pytest.raises(RuntimeError, match="inside"), single_thread():
+        with single_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+        assert in_new_thread(torch.get_num_threads) == 3
+        raise RuntimeError("inside")
+    assert torch.get_num_threads() == 3
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
+    def own():
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(2)
+        in_new_thread(torch.set_num_threads, 3)  # the default again
+        with single_thread():
+            pass
+        return torch.get_num_threads()
+
+    assert in_new_thread(own) == 2
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+def test_fits_at_the_same_time_are_as_if_alone(three_threads):
+    def fit(width):
+        clf = network(width).fit(X[:300], Y[:300])
+        return clf.decision_function(X).tobytes(), torch.get_num_threads()
+
+    widths = [SMALL, LARGE, SMALL, LARGE, SMALL, SMALL]
+    one_by_one = [fit(width) for width in widths]
+    with ThreadPoolExecutor(3) as pool:
+        at_once = list(pool.map(fit, widths))
+    assert at_once == one_by_one
+    assert {n_threads for _, n_threads in at_once} == {3}
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+KEYS = [
+    *("backend", "dataset", "n_train", "workers", "processes", "torch_threads"),
+    *("predict_threads", "os_threads", "busy_threads", "start_seconds", "seconds"),
+    *("ratio", "scores_equal"),
+]
+QUICK = ["--dataset", "digits", "--max-samples", "200", "--folds", "2"]
+QUICK += ["--widths", "16", "32", "--depths", "1", "--max-epochs", "3"]
+
+
+def test_every_backend_has_a_row(cluster, tmp_path, capsys, monkeypatch):
+    # The cluster that runs already, to save the time to start another.
+    monkeypatch.setattr(_workers, "workers", lambda *_: nullcontext())
+    output = tmp_path / "table.json"
+    arguments = ["--backends", "dask", "threading", "loky", "--repeats", "2"]
+    parallel.main([*QUICK, *arguments, "--seed", "5", "--output", str(output)])
+    records = json.loads(output.read_text())
+    names = ["sequential", "loky", "threading", "dask"]
+    assert [record["backend"] for record in records] == names
+    for record in records:
+        name = record["backend"]
+        assert list(record) == KEYS
+        assert (record["dataset"], record["n_train"]) == ("digits", 200)
+        assert record["workers"] == (1 if name == "sequential" else 2)
+        assert record["processes"] == (2 if name in ("loky", "dask") else 1)
+        assert record["torch_threads"] == 1
+        assert record["os_threads"] is None or record["os_threads"] >= 1
+        assert record["start_seconds"] > 0
+        assert record["scores_equal"] is True
+    assert records[0]["ratio"] == 1
+    captured = capsys.readouterr()
+    title = "Two workers, permuted labels: digits, 200 rows, 4 fits a search"
+    assert title in captured.out
+    for name in names[1:]:
+        assert re.search(
+            f"- {name}: two workers take .* 0.65, with the same scores; both together "
+            "compute with 2 threads in fit",
+            captured.out,
+        )
+    turns = re.findall(r"grid search, (.*), seed (\d)", captured.err)
+    assert turns == [
+        *((name, "5") for name in names),
+        *((name, "6") for name in reversed(names)),
+    ]
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_without_dask_it_is_skipped_by_name(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    parallel.main([*QUICK, "--backends", "threading", "dask", "--repeats", "1"])
+    captured = capsys.readouterr()
+    assert re.search("skipped: dask needs .*extra 'distributed'", captured.err)
+    assert "- threading: " in captured.out
+    assert "dask" not in captured.out
+
+
+def threads(process, n_threads=1, n_predict=1):
+    return Threads(process, n_threads, n_predict, system=5, busy=1)
+
+
+def record(name, ratio, *, scores=b"same", workers=None):
+    workers = workers or [threads(1), threads(2)]
+    turns = {
+        "sequential": parallel.Turn([threads(0, 2, 2)], 1.0, 10.0, {"x": b"same"}),
+        name: parallel.Turn(workers, 3.0, 10.0 * ratio, {"x": scores}),
+    }
+    return parallel.compare(turns)
+
+
+@pytest.fixture
+def data():
+    return Data("noise", "noise", *load_digits(return_X_y=True), X, Y)
+
+
+def test_repeats_are_summarized(data):
+    records = [*record("loky", 0.5), *record("loky", 0.9), *record("loky", 0.6)]
+    sequential, loky = parallel.summarize(records, data).to_dict("records")
+    assert list(loky) == KEYS
+    assert (sequential["workers"], loky["workers"], loky["processes"]) == (1, 2, 2)
+    assert (loky["seconds"], loky["ratio"]) == (6, 0.6)
+    assert loky["scores_equal"] is True
+    in_one = [threads(1), threads(1, 1, 4)]
+    records += record("loky", 0.6, scores=b"other", workers=in_one)
+    sequential, loky = parallel.summarize(records, data).to_dict("records")
+    assert loky["scores_equal"] is False
+    assert loky["predict_threads"] == 4
+
+
+def test_the_verdict_follows_the_numbers(data):
+    fast, slow = record("loky", 0.65), record("loky", 0.66, scores=b"other")
+    verdict = parallel.judge(parallel.summarize(fast, data), 2)
+    assert "0.65 of the sequential time, no longer than 0.65, with the same" in verdict
+    assert "computes with 2 threads already" in verdict
+    assert "about two cores" not in verdict
+    verdict = parallel.judge(parallel.summarize(slow, data), 4)
+    assert "0.66 of the sequential time, LONGER than 0.65, with DIFFERENT" in verdict
+    assert "The claim is about two cores; here are 4." in verdict
+    table = parallel.format_rows(parallel.summarize(slow, data))
+    *_, sequential, loky = table.splitlines()
+    assert [cell.strip() for cell in sequential.split("|")[-3:-1]] == ["-", "-"]
+    assert [cell.strip() for cell in loky.split("|")[-3:-1]] == ["NO", "NO"]
+
+
+def test_workers_that_do_not_come_are_not_waited_for_forever(tmp_path, monkeypatch):
+    monkeypatch.setattr(_workers, "_PATIENCE", 0.01)
+    with pytest.raises(RuntimeError, match="only 1 of 2 workers came"):
+        _workers._meet(tmp_path, 2)
+
+
+def test_threads_are_nan_where_the_system_does_not_tell(tmp_path, monkeypatch):
+    monkeypatch.setattr(_workers, "_TASKS", tmp_path / "task")
+    with open_backends([]) as (sequential,):
+        (seen,) = warm_up(sequential, network(SMALL), X[:100], Y[:100])
+    assert seen.torch == 1
+    assert math.isnan(seen.system)
+    assert math.isnan(seen.busy)
+
+
+def test_an_interrupt_leaves_no_table(tmp_path, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "compare", interrupted)
+    output = ["--output", str(tmp_path / "table.json")]
+    with pytest.raises(KeyboardInterrupt):
+        parallel.main([*QUICK, "--backends", "threading", "--repeats", "1", *output])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--backends", "mpi"], "--backends: invalid choice: 'mpi'"),
+        (["--repeats", "0"], "--repeats: must be an int of at least 1, got '0'"),
+        (["--seed", "-1"], "--seed: must be an int of at least 0, got '-1'"),
+        (["--widths", "0"], "--widths: must be an int of at least 1, got '0'"),
+        (["--depths", "x"], "--depths: must be an int of at least 1, got 'x'"),
+        (["--max-epochs", "0"], "--max-epochs: must be an int of at least 1"),
+        (["--folds", "0"], "--folds: a grid search needs at least 2"),
+        (["--folds", "1"], "--folds: must be 0 or at least 2, got 1"),
+        (["--dataset", "cats"], "--dataset: invalid choice: 'cats'"),
+        (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
+        (["--max-samples", "29"], "29 rows are too few for 10 classes and 3 folds"),
+        (["--output", "{tmp}/none/table.json"], "--output: the folder .*none does not"),
+        (["--output", "{tmp}/table.xlsx"], "--output: .* must end in one of .csv"),
+        (["--dataset", "mnist", "--data-home", "{tmp}/void"], "void"),
+    ],
+)
+def test_wrong_arguments_are_named_before_any_work(
+    arguments, words, tmp_path, capsys, monkeypatch
+):
+    def never(*args, **kwargs):
+        raise AssertionError("the work began")
+
+    def no_network(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(parallel, "run", never)
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    with pytest.raises(SystemExit) as stop:
+        parallel.main([argument.format(tmp=tmp_path) for argument in arguments])
+    assert stop.value.code not in (0, None)
+    assert len(re.findall(words, capsys.readouterr().err)) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_help():
+    script = Path(parallel.__file__)
+    out = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    options = ["dataset", "data-home", "folds", "max-samples", "output", "backends"]
+    options += ["widths", "depths", "max-epochs", "repeats", "seed"]
+    assert {f"--{option}" for option in options} <= set(out.split())

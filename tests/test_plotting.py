@@ -1,0 +1,503 @@
+"""The displays: what is in the axes is what was given."""
+
+import importlib
+import itertools
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+import sk_memorize
+from sk_memorize import (
+    BatchSizeDisplay,
+    CorruptedTargetClassifier,
+    CorruptionSweepDisplay,
+    FittingCurveDisplay,
+    GridHeatmapDisplay,
+    MemorizingMLP,
+)
+from sk_memorize.plotting._heatmap import _on
+from sk_memorize.plotting._style import COLORS, line_style
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
+
+X, y = (part[:300] for part in load_digits(return_X_y=True))
+
+
+@pytest.fixture(autouse=True)
+def no_figures():
+    yield
+    plt.close("all")
+
+
+def network(seed=0, **params):
+    return MemorizingMLP(
+        width=16, max_epochs=4, target_accuracy=None, random_state=seed, **params
+    )
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return [network(seed).fit(X, y) for seed in range(3)]
+
+
+def history(*losses):
+    index = pd.RangeIndex(1, len(losses) + 1, name="epoch")
+    accuracies = np.linspace(0.1, 1, len(losses))
+    return pd.DataFrame({"loss": losses, "accuracy": accuracies}, index=index)
+
+
+def sweep_table(**columns):
+    table = {
+        "condition": ["true labels", "random labels", "corrupted labels", "noise"],
+        "fraction": [0.0, 1.0, 0.5, 0.0],
+        "relative_epochs": [1.0, 3.0, 2.0, 9.0],
+        "relative_seconds": [1.0, 3.5, 2.5, 9.0],
+        "relative_seconds_std": [0.0, 0.5, 0.25, 0.1],
+        "test_error": [0.02, 0.9, 0.4, 0.9],
+        "test_error_std": np.nan,
+        "train_accuracy": [1.0, 0.9999, 1.0, 1.0],
+        "chance_error": 0.9,
+        **columns,
+    }
+    return pd.DataFrame(table)
+
+
+def batch_table(**columns):
+    rows = itertools.product(["fixed", "tuned"], [512, 8, 64])
+    table = pd.DataFrame(rows, columns=["lr_rule", "batch_size"])
+    table["seconds"] = [4.0, 90.0, 12.0, 3.0, 60.0, 9.0]
+    table["seconds_std"] = 0.5
+    table["seconds_per_epoch"] = [0.4, 9.0, 1.2] * 2
+    table["epochs"] = 10.0
+    table["test_accuracy"] = np.linspace(0.97, 0.98, 6)
+    table["reached"] = [False, True, True, True, True, True]
+    return table.assign(**columns)
+
+
+def band(axes, number=0):
+    """Return the lowest and the highest y of a band at each x."""
+    vertices = axes.collections[number].get_paths()[0].vertices
+    points = pd.DataFrame(vertices, columns=["x", "y"]).groupby("x")["y"]
+    return points.min().to_numpy(), points.max().to_numpy()
+
+
+def words(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+# Curves
+
+
+def test_the_curves_are_those_of_the_histories(networks):
+    display = FittingCurveDisplay.from_estimator(networks[0])
+    loss, accuracy = display.ax_
+    found = networks[0].history_
+    for axes, column in ((loss, "loss"), (accuracy, "accuracy")):
+        (line,) = axes.lines
+        assert line is display.lines_[column][""]
+        np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_array_equal(line.get_ydata(), found[column])
+        assert axes.get_xlabel() == "epoch"
+        assert not axes.collections
+    assert loss.get_ylabel() == "training loss (nats)"
+    assert loss.get_yscale() == "log"
+    assert accuracy.get_ylabel() == "training accuracy"
+    assert display.figure_ is loss.figure
+    assert not display.figure_.legends
+
+
+def test_several_seeds_have_a_mean_and_a_band():
+    histories = {"a": [history(4, 2, 1), history(8, 4, 3, 2)], "b": history(1, 2)}
+    display = FittingCurveDisplay.from_results(histories, panels="loss")
+    first, second = display.ax_.lines
+    # As far as both were trained.
+    assert first.get_xdata().tolist() == [1, 2, 3]
+    assert first.get_ydata().tolist() == [6, 3, 2]
+    assert second.get_ydata().tolist() == [1, 2]
+    assert len(display.ax_.collections) == 1
+    low, high = band(display.ax_)
+    assert low.tolist() == [4, 2, 1]
+    assert high.tolist() == [8, 4, 3]
+    (legend,) = display.figure_.legends
+    assert words(legend) == ["a", "b"]
+
+
+def test_stars_tell_the_test_accuracy_and_a_line_the_chance():
+    display = FittingCurveDisplay.from_results(
+        {"true": history(2, 1), "random": history(3, 2, 1)},
+        test_accuracies={"random": 0.125},
+        chance_accuracy=0.1,
+        panels=["accuracy"],
+    )
+    *curves, star, chance = display.ax_.lines
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (3, 0.125)
+    assert star.get_color() == curves[1].get_color()
+    assert list(chance.get_ydata()) == [0.1, 0.1]
+    assert [text.get_text() for text in display.ax_.texts] == ["chance"]
+    (legend,) = display.figure_.legends
+    assert words(legend) == ["true", "random", "random, test: 0.125"]
+    assert display.ax_.get_ylabel() == "accuracy"
+
+
+def test_the_network_is_found_within_other_estimators():
+    wrapped = CorruptedTargetClassifier(network())
+    estimators = {
+        "corrupted": wrapped.fit(X, y),
+        "pipeline": make_pipeline(StandardScaler(), wrapped).fit(X, y),
+        "search": GridSearchCV(network(), {"depth": [1]}, cv=2).fit(X, y),
+    }
+    display = FittingCurveDisplay.from_estimator(estimators, panels="loss")
+    inner = [
+        estimators["corrupted"].estimator_,
+        estimators["pipeline"][-1].estimator_,
+        estimators["search"].best_estimator_,
+    ]
+    for line, fitted in zip(display.ax_.lines, inner, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), fitted.history_["loss"])
+
+
+def test_lists_of_networks_are_seeds(networks):
+    display = FittingCurveDisplay.from_estimator({"digits": networks}, panels="loss")
+    losses = np.array([fitted.history_["loss"] for fitted in networks])
+    (line,) = display.ax_.lines
+    np.testing.assert_allclose(line.get_ydata(), losses.mean(0))
+    low, high = band(display.ax_)
+    np.testing.assert_allclose(low, losses.min(0))
+    np.testing.assert_allclose(high, losses.max(0))
+
+
+# The corruption sweep
+
+
+def test_the_three_panels_of_a_sweep():
+    histories = {"true labels": history(2, 1), "random labels": history(3, 2, 1)}
+    display = CorruptionSweepDisplay.from_results(sweep_table(), histories=histories)
+    curves, time, error = display.ax_
+    assert [axes.get_title(loc="left") for axes in display.ax_] == ["(a)", "(b)", "(c)"]
+    assert curves.lines[1].get_ydata().tolist() == [3, 2, 1]
+    assert words(curves.get_legend()) == list(histories)
+
+    # In the order of the levels, without the randomized inputs.
+    epochs, seconds = (display.lines_["time"][f"relative_{n}"] for n in TIMES)
+    assert epochs.get_xdata().tolist() == [0, 0.5, 1]
+    assert epochs.get_ydata().tolist() == [1, 2, 3]
+    assert seconds.get_ydata().tolist() == [1, 2.5, 3.5]
+    assert len(time.collections) == 1  # the one column with a spread
+    low, high = band(time)
+    assert low.tolist() == [1, 2.25, 3]
+    assert high.tolist() == [1, 2.75, 4]
+    assert time.get_ylim()[0] == 0
+    assert words(time.get_legend()) == TIMES
+
+    test, train = error.lines[:2]
+    assert test.get_ydata().tolist() == [0.02, 0.4, 0.9]
+    assert train.get_ydata().tolist() == pytest.approx([0, 0, 1e-4])
+    assert list(error.lines[2].get_ydata()) == [0.9, 0.9]
+    assert not error.collections  # of a single seed the spread is unknown
+    assert error.get_xlabel() == time.get_xlabel() == "corruption level"
+    assert "error" in error.get_ylabel()
+
+
+TIMES = ["epochs", "seconds"]
+
+
+def test_what_a_table_does_not_have_is_not_drawn():
+    display = CorruptionSweepDisplay.from_results(sweep_table())
+    assert list(display.lines_) == ["time", "error"]
+    table = sweep_table()[["fraction", "test_error"]]
+    display = CorruptionSweepDisplay.from_results(table)
+    (line,) = display.ax_.lines
+    assert line.get_xdata().tolist() == [0, 0, 0.5, 1]  # there are no conditions
+
+
+# The heat map
+
+
+@pytest.fixture(scope="module")
+def search():
+    return GridSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        {"max_depth": [8, 2, None], "min_samples_leaf": [1, 20]},
+        cv=2,
+    ).fit(X, y)
+
+
+def test_the_cells_of_a_heat_map_are_the_scores(search):
+    display = GridHeatmapDisplay.from_estimator(search, values_format=".4f")
+    results = search.cv_results_
+    assert display.cells.shape == (2, 3)
+    assert display.ax_.get_xlabel() == "max_depth"
+    across = [label.get_text() for label in display.ax_.get_xticklabels()]
+    down = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert (across, down) == (["8", "2", "None"], ["1", "20"])
+    image = display.image_.get_array()
+    for params, score in zip(
+        results["params"], results["mean_test_score"], strict=True
+    ):
+        i = down.index(str(params["min_samples_leaf"]))
+        j = across.index(str(params["max_depth"]))
+        assert image[i, j] == score
+        assert display.text_[i, j].get_text() == f"{score:.4f}"
+    bar = display.figure_.axes[1]
+    assert bar.get_ylabel() == "mean test score"
+
+
+def test_a_table_and_the_axes_of_the_user(search):
+    table = pd.DataFrame(
+        {
+            "labels": ["true"] * 4 + ["permuted"] * 4,
+            "width": [8, 8, 32, 32] * 2,
+            "norm": pd.Series(["batch", None] * 4, dtype=object),
+            "accuracy": np.arange(8) / 10,
+        }
+    )
+    figure, axes = plt.subplots()
+    display = GridHeatmapDisplay.from_results(
+        table,
+        x="width",
+        y="norm",
+        measure="accuracy",
+        ax=axes,
+        vmin=0,
+        vmax=1,
+        colorbar=False,
+        values_format=None,
+    )
+    # The means over both kinds of labels.
+    assert display.cells.to_numpy() == pytest.approx(np.array([[0.2, 0.4], [0.3, 0.5]]))
+    assert display.cells.index.tolist() == ["batch", "None"]
+    assert display.image_.get_clim() == (0, 1)
+    assert display.ax_ is axes
+    assert figure.axes == [axes]
+    assert all(text is None for text in display.text_.ravel())
+
+
+def test_parameters_and_measures_that_are_not_named():
+    search = RandomizedSearchCV(
+        make_pipeline(DecisionTreeClassifier(random_state=0)),
+        {
+            "decisiontreeclassifier__min_samples_leaf": [3],
+            "decisiontreeclassifier__max_depth": [1, 3],
+            "decisiontreeclassifier__max_features": [4, 16],
+        },
+        n_iter=4,
+        scoring=["accuracy", "neg_log_loss"],
+        refit="neg_log_loss",
+        cv=2,
+        random_state=0,
+    ).fit(X, y)
+    display = GridHeatmapDisplay.from_estimator(search)
+    # The first two that vary, the measure of the refit.
+    names = {display.ax_.get_xlabel(), display.ax_.get_ylabel()}
+    step = "decisiontreeclassifier"
+    assert names == {f"{step}__max_depth", f"{step}__max_features"}
+    assert display.name == "mean test neg log loss"
+    display = GridHeatmapDisplay.from_results(
+        search.cv_results_, y=f"{step}__max_depth"
+    )
+    assert display.ax_.get_ylabel() == f"{step}__max_depth"
+    assert display.name == "mean test accuracy"
+
+
+def test_missing_cells_stay_empty():
+    values = pd.DataFrame([[0.5, np.nan], [0.25, 1.0]])
+    display = GridHeatmapDisplay(cells=values, name="accuracy").plot()
+    assert display.text_[0, 1] is None
+    assert display.text_[0, 0].get_text() == "0.5"
+
+
+@pytest.mark.parametrize("cmap", ["cividis", "viridis", "gray", "RdBu", "Blues"])
+def test_numbers_stand_out_from_their_cells(cmap):
+    values = pd.DataFrame(np.linspace(0, 1, 24).reshape(4, 6))
+    display = GridHeatmapDisplay(cells=values, name="").plot(cmap=cmap)
+    for (i, j), text in np.ndenumerate(display.text_):
+        shade = luminance(display.image_.cmap(values.iloc[i, j]))
+        low, high = sorted(
+            [luminance(plt.matplotlib.colors.to_rgb(text.get_color())), shade]
+        )
+        assert (high + 0.05) / (low + 0.05) >= 4.5  # W3C's demand for text
+
+
+def luminance(color):
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]
+    ]
+    return np.dot(linear, [0.2126, 0.7152, 0.0722])
+
+
+def test_black_on_light_and_white_on_dark():
+    assert (_on((1, 1, 1, 1)), _on((0, 0, 0, 1))) == ("black", "white")
+
+
+@pytest.mark.parametrize("n_columns", [3, 12, 25])
+def test_numbers_fit_into_their_cells(n_columns):
+    values = pd.DataFrame(np.full((2, n_columns), 0.123456))
+    display = GridHeatmapDisplay(cells=values, name="x").plot(values_format=".4f")
+    display.figure_.canvas.draw()
+    cell = display.ax_.get_window_extent().width / n_columns
+    assert display.text_[0, 0].get_window_extent().width < cell
+
+
+# Batch sizes
+
+
+def test_the_panels_of_batch_sizes():
+    display = BatchSizeDisplay.from_results(batch_table())
+    for axes, column in zip(
+        display.ax_, ["seconds", "seconds_per_epoch", "test_accuracy"], strict=True
+    ):
+        assert axes.get_xscale() == "log"
+        assert axes.xaxis.get_transform().base == 2
+        for rule in ("fixed", "tuned"):
+            rows = batch_table().query("lr_rule == @rule").sort_values("batch_size")
+            line = display.lines_[column][rule]
+            assert line.get_xdata().tolist() == [8, 64, 512]
+            assert line.get_ydata().tolist() == rows[column].tolist()
+    labels = [tick.get_text() for tick in display.ax_[0].get_xticklabels()]
+    assert labels == ["8", "64", "512"]
+    low, high = band(display.ax_[0], 1)
+    assert (high - low).tolist() == pytest.approx([1, 1, 1])
+    assert [len(axes.collections) for axes in display.ax_] == [2, 0, 0]
+    (legend,) = display.figure_.legends
+    assert words(legend) == ["fixed learning rate", "tuned learning rate", MISSED]
+
+
+MISSED = "target missed"
+
+
+def test_a_missed_target_is_an_empty_marker():
+    display = BatchSizeDisplay.from_results(batch_table(), panels="seconds")
+    empty = [
+        line
+        for line in display.ax_.lines
+        if line.get_markerfacecolor() == "white" and len(line.get_xdata())
+    ]
+    (missed,) = empty
+    assert (missed.get_xdata().tolist(), missed.get_ydata().tolist()) == ([512], [4.0])
+    display = BatchSizeDisplay.from_results(batch_table(reached=True))
+    assert MISSED not in words(display.figure_.legends[0])
+
+
+def test_a_single_rule_needs_no_column():
+    table = batch_table()[:3].drop(columns=["lr_rule", "reached"])
+    display = BatchSizeDisplay.from_results(table, panels=["epochs", "test_accuracy"])
+    assert list(display.lines_["epochs"]) == [""]
+    assert not display.figure_.legends
+
+
+# All of them
+
+
+def draw(kind, **arguments):
+    if kind == "fitting":
+        return FittingCurveDisplay.from_results(history(2, 1), **arguments)
+    if kind == "sweep":
+        return CorruptionSweepDisplay.from_results(sweep_table(), **arguments)
+    if kind == "batch":
+        panels = ["seconds", "test_accuracy"]
+        return BatchSizeDisplay.from_results(batch_table(), panels=panels, **arguments)
+    values = pd.DataFrame([[0.5, 1.0], [0.25, 1.0]])
+    return GridHeatmapDisplay(cells=values, name="accuracy").plot(**arguments)
+
+
+@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch"])
+def test_given_axes_are_drawn_on(kind):
+    figure, axes = plt.subplots(1, 2)
+    for given in (axes, list(axes)):
+        display = draw(kind, ax=given)
+        assert list(display.ax_) == list(axes)
+        assert display.figure_ is figure
+        assert plt.get_fignums() == [figure.number]
+        assert all(panel.lines for panel in axes)
+
+
+@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+def test_a_new_figure_fits_a_page_and_can_be_read_there(kind, tmp_path):
+    size = dict(plt.rcParams)["font.size"]
+    display = draw(kind)
+    width, height = display.figure_.get_size_inches()
+    assert 3.5 <= width <= 7
+    assert height <= 4
+    display.figure_.savefig(tmp_path / "figure.png", dpi=72)
+    for axes in display.figure_.axes:
+        texts = [axes.xaxis.label, axes.yaxis.label, *axes.get_yticklabels()]
+        assert all(7 <= text.get_fontsize() <= 9 for text in texts)
+    assert plt.rcParams["font.size"] == size
+
+
+@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+def test_the_documented_attributes_are_those_there_are(kind):
+    import re
+
+    display = draw(kind)
+    section = re.search(r"Attributes\n +-+\n(.*?)\n\n", type(display).__doc__, re.S)
+    documented = re.findall(r"^    (\w+_) :", section.group(1), re.M)
+    assert documented == re.findall(r"\b\w+_(?= :)", section.group(1))
+    assert {name for name in vars(display) if name.endswith("_")} == set(documented)
+
+
+def test_lines_differ_by_more_than_color():
+    styles = [line_style(number) for number in range(100)]
+    assert len({str(style) for style in styles}) == 100
+    # Those next to each other differ in all of color, dashes and marker.
+    for one, next_one in itertools.pairwise(styles):
+        for name in ("color", "linestyle", "marker"):
+            assert one[name] != next_one[name]
+
+
+@pytest.mark.parametrize("deficiency", ["protanopia", "deuteranopia"])
+def test_the_color_blind_can_tell_the_first_colors_apart(deficiency):
+    # Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB.
+    matrix = {
+        "protanopia": [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        "deuteranopia": [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+    }[deficiency]
+    seen = []
+    for color in COLORS[:5]:
+        rgb = np.array(plt.matplotlib.colors.to_rgb(color))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        seen.append(np.clip(matrix @ linear, 0, 1) ** (1 / 2.2))
+    for one, other in itertools.combinations(seen, 2):
+        assert np.linalg.norm(one - other) > 0.25
+
+
+@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+def test_without_matplotlib_the_extra_is_named(kind, monkeypatch):
+    display = draw(kind)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(
+        ImportError, match=r"Display.* needs matplotlib.* 'plot'.*\[plot"
+    ):
+        display.plot()
+
+
+def test_every_display_is_public():
+    plotting = importlib.import_module("sk_memorize.plotting")
+    assert set(plotting.__all__) <= set(sk_memorize.__all__)
+    assert sk_memorize.__all__ == sorted(sk_memorize.__all__)
+
+
+def test_a_figure_that_fails_is_closed(monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr("sk_memorize.plotting._fitting.draw_histories", fail)
+    with pytest.raises(RuntimeError, match="no ink"):
+        draw("fitting")
+    assert plt.get_fignums() == []
