@@ -169,7 +169,10 @@ def finish_figure(figure: Any, panels: Sequence[Any], title: str, columns: int) 
 
 
 def save_figure(figure: Any, file: str) -> None:
-    """Write a figure of matplotlib, all of it or nothing."""
+    """Write a figure of matplotlib, all of it or nothing, and close it."""
+    import matplotlib.pyplot as plt
+
     path = Path(file)
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+    plt.close(figure)  # those of displays are kept by pyplot

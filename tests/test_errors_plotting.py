@@ -201,6 +201,11 @@ SWEEPS = [
             *(f"'panels' {told(CORRUPTION + '.plot')}", "Got []"),
         ),
         (
+            "conditions",
+            {"table": SWEEP.assign(condition="noise")},
+            *(f"'table' {told(CORRUPTION + '.plot')} have rows", "Got ['noise']"),
+        ),
+        (
             "words-in-error",
             {"table": SWEEP.assign(test_error="low")},
             *("numbers in the column 'test_error'", "Got the dtype"),

@@ -144,7 +144,7 @@ def test_the_papers_setting_is_the_papers(labels, args):
 
 def test_true_labels_are_trained_to_the_end_and_random_ones_until_fitted(args):
     bunch = load_dataset("digits")
-    X, y = bunch.X_train[:60], bunch.y_train[:60]
+    X, y = bunch.X_train[:40], bunch.y_train[:40]
     data = Data("digits", "digits", X, y, bunch.X_test, bunch.y_test)
     args.epochs, args.batch_size = 60, 2
     true = paper_table.measure(args, data, cell(model="3x512"))

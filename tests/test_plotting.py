@@ -306,6 +306,19 @@ def test_parameters_and_measures_that_are_not_named():
     assert display.name == "mean test accuracy"
 
 
+def test_a_parameter_that_some_candidates_lack():
+    search = GridSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        [{"max_depth": [1, 2]}, {"max_depth": [2], "min_samples_leaf": [5, 10]}],
+        cv=2,
+    ).fit(X, y)
+    display = GridHeatmapDisplay.from_estimator(search)
+    assert display.cells.index.tolist() == ["--", "5", "10"]
+    assert display.cells.notna().to_numpy().tolist() == [
+        *([True, True], [False, True], [False, True])
+    ]
+
+
 def test_missing_cells_stay_empty():
     values = pd.DataFrame([[0.5, np.nan], [0.25, 1.0]])
     display = GridHeatmapDisplay(cells=values, name="accuracy").plot()

@@ -107,6 +107,13 @@ class BatchSizeDisplay:
         -------
         display : BatchSizeDisplay
             The display, with the artists as attributes.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, or what is drawn, is not as described. No figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
         """
         owner = f"{type(self).__name__}.plot"
         chosen = check_panels(panels, tuple(_LABELS), owner)

@@ -115,13 +115,17 @@ class CorruptionSweepDisplay:
         -------
         display : CorruptionSweepDisplay
             The display, with the artists as attributes.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, or what is drawn, is not as described. No figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
         """
         owner = f"{type(self).__name__}.plot"
         chosen = self._choose(panels, owner)
-        rows = self.table
-        if "condition" in rows:
-            rows = rows[rows["condition"].astype(str).str.endswith("labels")]
-        rows = rows.sort_values("fraction", kind="stable")
+        rows = self._levels(owner)
         size = (COLUMN if len(chosen) == 1 else PAGE, 2.8)
         draw = {"curves": self._draw_curves, "time": _draw_time, "error": _draw_error}
         with open_panels(ax, len(chosen), owner, size=size) as axes:
@@ -136,6 +140,20 @@ class CorruptionSweepDisplay:
                     panel_axes.set_title(f"({letter})", loc="left")
         self.ax_, self.figure_ = one_or_all(axes), axes[0].figure
         return self
+
+    def _levels(self, owner: str) -> pd.DataFrame:
+        """Find the rows about corrupted labels, in the order of the levels."""
+        rows = self.table
+        if "condition" in rows:
+            rows = rows[rows["condition"].astype(str).str.endswith("labels")]
+        if rows.empty:
+            raise wrong(
+                "table",
+                owner,
+                "have rows of which the column 'condition' ends in 'labels'",
+                f"{self.table['condition'].unique().tolist()}",
+            )
+        return rows.sort_values("fraction", kind="stable")
 
     def _choose(self, panels: Any, owner: str) -> list[str]:
         """Choose the panels, and check that there is something to draw in them."""

@@ -101,6 +101,13 @@ class GridHeatmapDisplay:
         -------
         display : GridHeatmapDisplay
             The display, with the artists as attributes.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, or what is drawn, is not as described. No figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
         """
         owner = f"{type(self).__name__}.plot"
         check_number(vmin, "vmin", owner)
@@ -288,7 +295,9 @@ class GridHeatmapDisplay:
 def _as_column(values: Any) -> Any:
     """Turn what is no number into words: None is no missing value here."""
     array = np.asarray(values)
-    return array if array.dtype.kind in "biuf" else [str(value) for value in values]
+    # Candidates of a list of grids may lack a parameter, which is masked.
+    is_number = array.dtype.kind in "biuf" and not np.ma.is_masked(values)
+    return array if is_number else [str(value) for value in values]
 
 
 def _choose_measure(table: pd.DataFrame, measure: Any, owner: str) -> str:

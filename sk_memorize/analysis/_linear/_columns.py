@@ -73,7 +73,9 @@ def _replace_dependent(
             fit_intercept=fit_intercept,
         )
         if remainder.any():
-            kept.append(scale_columns(remainder[:, None], np.zeros(1), np.ones(1, bool))[0])
+            kept.append(
+                scale_columns(remainder[:, None], np.zeros(1), np.ones(1, bool))[0]
+            )
     return np.column_stack(kept)
 
 

@@ -14,6 +14,7 @@ _CLEARLY = 0.01
 _MAX_CORRECTIONS = 5
 _LIGHT = 1e-5
 
+
 def correct(problem: Problem, entries: Entries) -> tuple[Entries, float]:
     """Change weights until they are proved to need but a small change to cancel.
 

@@ -85,8 +85,10 @@ def minimize(
         if penalty is None and margins.min() > _WIDE:
             break
         slacks = np.maximum(0, 1 - margins)
-        pull = np.zeros_like(W) if penalty is None else (penalty @ W.ravel()).reshape(
-            W.shape
+        pull = (
+            np.zeros_like(W)
+            if penalty is None
+            else (penalty @ W.ravel()).reshape(W.shape)
         )
         gradient = pull - constraints.combine(slacks)
         loss = (np.square(slacks).sum() + (W * pull).sum()) / 2
