@@ -1,4 +1,4 @@
-"""How many random labels does a classifier memorize for each of its parameters?
+"""How many random labels a classifier memorizes for each of its parameters.
 
 Rows are drawn in random order, each with a class thrown by a coin (or a die). The
 capacity is the largest number of them, from the first on, that the classifier fits to
@@ -175,8 +175,8 @@ def judge(table: pd.DataFrame) -> str:
 def _judge_networks(networks: pd.DataFrame) -> str:
     known = networks[~networks["at_least"].astype(bool)]
     left_out = (
-        f" {len(networks) - len(known)} more fitted all {networks['n_samples'].iloc[0]} "
-        "rows, so that their capacity is not known."
+        f" {len(networks) - len(known)} more fitted all "
+        f"{networks['n_samples'].iloc[0]} rows, so that their capacity is not known."
         if len(known) < len(networks)
         else ""
     )
@@ -186,8 +186,8 @@ def _judge_networks(networks: pd.DataFrame) -> str:
     text = (
         f"- {NETWORK}: {len(known)} networks with {known['parameters'].min():g} to "
         f"{known['parameters'].max():g} parameters memorize {labels.min():.2f} to "
-        f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the median, "
-        f"or {bits.median():.2f} bits.{left_out}"
+        f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the "
+        f"median, or {bits.median():.2f} bits.{left_out}"
     )
     slope = fit_slope(known)
     if math.isnan(slope):

@@ -1,4 +1,4 @@
-"""Which pairs of classes does a hyperplane separate, and could that be chance?
+"""Which pairs of classes a hyperplane separates, and whether that could be chance.
 
 A single linear unit fits the labels of two classes if, and only if, a hyperplane
 separates their rows. Cover's theorem (1965) tells how likely that is for labels thrown
@@ -9,8 +9,8 @@ labels that have to do with the rows.
 For each pair of classes the table tells whether it is separable with its true labels
 and with the same labels permuted; each answer comes with a proof, which is checked. The
 margin is the smallest distance of a row from the hyperplane, and no hyperplane has a
-larger one than the bound. The rank is that of the rows with a constant column, and log10
-P the logarithm of Cover's probability for as many rows of this rank.
+larger one than the bound. The rank is that of the rows with a constant column, and
+log10 P the logarithm of Cover's probability for as many rows of this rank.
 """
 
 import argparse
@@ -115,11 +115,12 @@ def _conclude(table: pd.DataFrame) -> str:
         )
     chance = (table["permuted_verdict"] == "separable").sum()
     return (
-        f"For {telling.sum()} of the {len(separable)} separable pairs that is no chance "
-        f"(below {SIGNIFICANCE}): the labels, not the number of dimensions, make them "
-        f"separable. With permuted labels {chance} of {len(table)} pairs are. So a "
-        "linear unit, unlike a large network, cannot memorize labels without structure, "
-        "and that it fits some is evidence of it."
+        f"For {telling.sum()} of the {len(separable)} separable pairs that is no "
+        f"chance (below {SIGNIFICANCE}): the labels, not the number of dimensions, "
+        f"make them separable. With permuted labels {chance} of {len(table)} pairs "
+        "are. So a "
+        "linear unit, unlike a large network, cannot memorize labels without "
+        "structure, and that it fits some is evidence of it."
     )
 
 
@@ -133,7 +134,7 @@ def draw(table: pd.DataFrame, title: str) -> Any:
     pairs = [tuple(pair.split(", ")) for pair in table["classes"]]
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     places = {name: i for i, name in enumerate(names)}
-    marks = {"not separable": "×", "undecided": "?"}
+    marks = {"not separable": "x", "undecided": "?"}
     widest = table[["margin", "permuted_margin"]].max(axis=None)
     for axes, (labels, prefix) in zip(
         panels, (("true", ""), ("permuted", "permuted_")), strict=True
@@ -172,7 +173,7 @@ def draw(table: pd.DataFrame, title: str) -> Any:
         axes.title.set_fontsize(9)
     panels[0].set_ylabel("class")
     figure.colorbar(
-        image, ax=panels, label="margin; × not separable, ? undecided", shrink=0.85
+        image, ax=panels, label="margin; x not separable, ? undecided", shrink=0.85
     )
     figure.suptitle(title, fontsize=10)
     return figure

@@ -27,7 +27,7 @@ def gradients(X, codes, n_classes, fit_intercept):
         for rival in set(range(n_classes)) - {own}:
             blocks = [[Fraction(0)] * len(x) for _ in range(n_classes)]
             blocks[own], blocks[rival] = x, [-value for value in x]
-            yield sum(blocks, [])
+            yield [value for block in blocks for value in block]
 
 
 def cancel(vectors):
@@ -35,7 +35,7 @@ def cancel(vectors):
     vectors = list(vectors)
     n, m = len(vectors), len(vectors[0]) + 1
     rows = [[vector[i] for vector in vectors] for i in range(m - 1)]
-    rows = [row + [Fraction(0)] for row in rows] + [[Fraction(1)] * (n + 1)]
+    rows = [[*row, Fraction(0)] for row in rows] + [[Fraction(1)] * (n + 1)]
     # Artificial variables, whose columns need not be kept, make up the first basis.
     basis = list(range(n, n + m))
     cost = [-sum(column) for column in zip(*rows, strict=True)]

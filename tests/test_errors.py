@@ -10,6 +10,7 @@ import test_errors_inputs
 import test_errors_interpolation
 import test_errors_labels
 import test_errors_mlp
+import test_errors_separability
 import test_errors_plotting
 import torch
 from error_cases import each, never, refused, wrong_data, wrong_parameters
@@ -180,6 +181,7 @@ CASES = [
     *test_errors_interpolation.CASES,
     *test_errors_labels.CASES,
     *test_errors_mlp.CASES,
+    *test_errors_separability.CASES,
     *test_errors_plotting.CASES,
 ]
 

@@ -33,7 +33,7 @@ _CONSTRAINTS = {
 
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def cover_count(n_samples: int, dim: int) -> int:
-    """Count the labelings of points that a hyperplane through the origin separates.
+    r"""Count the labelings of points that a hyperplane through the origin separates.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def cover_count(n_samples: int, dim: int) -> int:
 
     Notes
     -----
-    The count is :math:`C(n, d) = 2 \\sum_{k < d} \\binom{n - 1}{k}` [1]_. For points that
-    are not in general position it is an upper bound. All labelings are separable if
-    there are at most `dim` points, and half of them if there are twice as many.
+    The count is :math:`C(n, d) = 2 \sum_{k < d} \binom{n - 1}{k}` [1]_. For points
+    that are not in general position it is an upper bound. All labelings are separable
+    if there are at most `dim` points, and half of them if there are twice as many.
 
     The numbers have up to `n_samples` bits: for more than some ten thousand points,
     use the logarithm.

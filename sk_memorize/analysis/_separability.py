@@ -52,7 +52,7 @@ def separability_test(
     max_iter: int = 300,
     n_jobs: int | None = None,
 ) -> SeparabilityResult:
-    """Test whether classes are perfectly linearly separable, and prove the answer.
+    r"""Test whether classes are perfectly linearly separable, and prove the answer.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def separability_test(
     question is undecided, with the reason, and with the bound of all margins.
 
     By Cover's theorem [4]_, of the labelings of n distinct rows of rank d at most
-    :math:`2 \\sum_{k < d} \\binom{n - 1}{k}` are separable, and exactly so many in
+    :math:`2 \sum_{k < d} \binom{n - 1}{k}` are separable, and exactly so many in
     general position. `log10_p` compares this with all labelings, and
     `log10_p_permutation` with those that have each label as often as it was given,
     which counts if the classes are unbalanced. Both are upper bounds of the
@@ -174,7 +174,10 @@ def separability_test(
             "The 'y' parameter of separability_test must have at least two classes. "
             f"Got the single class {classes[0]!r} instead."
         )
-    settings = {"fit_intercept": fit_intercept, "max_iter": int(max_iter)}
+    settings: dict[str, Any] = {
+        "fit_intercept": fit_intercept,
+        "max_iter": int(max_iter),
+    }
     with one_thread():
         if len(classes) == 2:
             return _answer(rows, labels, tuple(classes), "pairs", **settings)

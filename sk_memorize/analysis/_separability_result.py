@@ -324,9 +324,10 @@ def make_result(
     if decision.proof is not None:
         verdict = "not separable" if decision.coef is None else "separable"
     is_joint = len(facts["classes"]) > 2
-    coef, intercept = decision.coef, decision.intercept
-    if coef is not None and intercept is not None and not is_joint:
-        coef, intercept = coef[1], float(intercept[1])
+    coef = decision.coef
+    intercept: float | Floats | None = decision.intercept
+    if coef is not None and decision.intercept is not None and not is_joint:
+        coef, intercept = coef[1], float(decision.intercept[1])
     entries = decision.entries
     return SeparabilityResult(
         verdict,

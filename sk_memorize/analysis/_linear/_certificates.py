@@ -2,14 +2,17 @@
 
 import math
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from sk_memorize.analysis._linear._constraints import CHUNK, Codes, Entries, Floats
 from sk_memorize.analysis._linear._exact import Integers, min_exponent, to_integers
 from sk_memorize.analysis._linear._problem import Problem
+
+T = TypeVar("T", np.float64, np.object_)
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -150,14 +153,14 @@ def vanish_exactly(
 
 def integer_gradients(problem: Problem, entries: Entries) -> Integers:
     """Write the gradients of margins as rows of integers, with scales for columns."""
-    rows = problem.X[entries.rows]
-    rows = to_integers(rows, min_exponent(rows))
+    values = problem.X[entries.rows]
+    rows = to_integers(values, min_exponent(values))
     if problem.fit_intercept:
         rows = np.column_stack([rows, np.ones(len(rows), object)])
     return spread(rows, problem.codes[entries.rows], entries.rivals)
 
 
-def spread(rows: Floats | Integers, own: Codes, rivals: Codes) -> Floats | Integers:
+def spread(rows: NDArray[T], own: Codes, rivals: Codes) -> NDArray[T]:
     """Put each row into the block of its class and, with a minus, of its rival.
 
     Parameters
@@ -177,4 +180,5 @@ def spread(rows: Floats | Integers, own: Codes, rivals: Codes) -> Floats | Integ
     every = np.arange(len(rows))
     blocks[every, index[: len(rows)]] = rows
     blocks[every, index[len(rows) :]] = -rows
-    return blocks[:, 1:].reshape(len(rows), -1)
+    gradients: NDArray[T] = blocks[:, 1:].reshape(len(rows), -1)
+    return gradients

@@ -32,7 +32,7 @@ class Entries(NamedTuple):
 
     def take(self, index: Codes | Mask) -> "Entries":
         """Keep some of the entries."""
-        return Entries(*(column[index] for column in self))
+        return Entries(self.rows[index], self.rivals[index], self.weights[index])
 
 
 @dataclass(frozen=True, eq=False)

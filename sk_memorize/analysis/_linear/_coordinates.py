@@ -71,7 +71,9 @@ def scale_columns(X: Floats, center: Floats, varies: Mask) -> tuple[Floats, Floa
 
 def varying(X: Floats, *, fit_intercept: bool) -> Mask:
     """Find the columns that are not constant, or without intercept not zero."""
-    return (X != (X[0] if fit_intercept else 0)).any(axis=0)
+    first = X[0] if fit_intercept else np.zeros(X.shape[1])
+    varies: Mask = np.any(np.not_equal(X, first), axis=0)
+    return varies
 
 
 def whiten(X: Floats, *, fit_intercept: bool) -> tuple[Coordinates, int]:
@@ -151,7 +153,7 @@ def triangle(A: Floats) -> Floats:
 
 
 def rotate(X: Floats, *, fit_intercept: bool) -> Coordinates:
-    """Find coordinates that keep distances but for a common unit, not more than rows."""
+    """Find coordinates that keep distances but for a unit, not more than rows."""
     varies = varying(X, fit_intercept=fit_intercept)
     center = X.mean(axis=0) if fit_intercept else np.zeros(X.shape[1])
     centered = X[:, varies] - center[varies]

@@ -1,4 +1,4 @@
-"""Weights that nearly cancel: is there a small change that makes them cancel?"""
+"""Weights that nearly cancel, and the small change that makes them cancel."""
 
 import numpy as np
 from scipy import linalg
@@ -55,7 +55,7 @@ def correct(problem: Problem, entries: Entries) -> tuple[Entries, float]:
 
 
 def correction_ratio(problem: Problem, entries: Entries) -> float:
-    """Measure whether a small change of the weights makes them cancel.
+    r"""Measure whether a small change of the weights makes them cancel.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def correction_ratio(problem: Problem, entries: Entries) -> float:
     -----
     Let the rows of M be the weighted gradients. If M has full column rank, its
     smallest singular value s is positive, and if the sum r of the rows is shorter
-    than s, then :math:`\\eta = -M (M^T M)^{-1} r` has a length below 1, so that the
-    weights times :math:`1 + \\eta` are positive and cancel exactly. The ratio is that
+    than s, then :math:`\eta = -M (M^T M)^{-1} r` has a length below 1, so that the
+    weights times :math:`1 + \eta` are positive and cancel exactly. The ratio is that
     of r and s. Rounding errors are counted against the proof: those of M and r by the
     bounds of [1]_, section 3.1, and those of s by the bound for Householder's QR
     decomposition, theorem 19.4, with 2 for its constant.

@@ -12,7 +12,7 @@ from sk_memorize.analysis._linear._certificates import (
 from sk_memorize.analysis._linear._constraints import Codes, Constraints, Entries
 from sk_memorize.analysis._linear._coordinates import Coordinates
 from sk_memorize.analysis._linear._correction import correct, correction_ratio
-from sk_memorize.analysis._linear._problem import Decision, ProofKind, Problem
+from sk_memorize.analysis._linear._problem import Decision, Problem, ProofKind
 from sk_memorize.analysis._linear._squared_hinge import minimize
 from sk_memorize.analysis._linear._vertex import exact_combination
 from sk_memorize.analysis._linear._widest import to_entries, widen, with_first_class
@@ -20,8 +20,8 @@ from sk_memorize.analysis._linear._widest import to_entries, widen, with_first_c
 # The Hessian is a square matrix of float64.
 _MAX_UNKNOWNS = 5000
 
-# Random labels of so many rows for each dimension are not separable, by Cover's theorem,
-# so that these rows can prove it for all.
+# Random labels of so many rows for each dimension are not separable, by Cover's
+# theorem, so that these rows can prove it for all.
 _SAMPLE_FACTOR = 4
 _MIN_SAMPLE = 500
 
@@ -116,14 +116,11 @@ def _sample(codes: Codes, size: int) -> Codes | None:
 def _undecided(
     problem: Problem, candidates: tuple[Entries, ...], *, converged: bool
 ) -> Decision:
-    """Tell how narrow any margin must be, though it is not proved that there is none."""
-    bound, residual, entries = min(
-        (
-            (*reversed(measure_combination(problem, entries)), entries)
-            for entries in candidates
-        ),
-        key=lambda candidate: candidate[0],
-    )
+    """Tell how narrow any margin must be, without proof that there is none."""
+    combinations = [measure_combination(problem, entries) for entries in candidates]
+    best = min(range(len(candidates)), key=lambda i: combinations[i].bound)
+    residual, bound = combinations[best]
+    entries = candidates[best]
     reason = (
         f"no margin exceeds {bound:.2g}, but that is not proved of 0, which is within "
         "rounding errors"

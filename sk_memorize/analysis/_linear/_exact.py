@@ -87,7 +87,7 @@ def null_vector(A: Integers) -> list[Fraction] | None:
     x = [Fraction(0)] * n_unknowns
     x[free[0]] = Fraction(1)
     for pivot, column in zip(reversed(rows), reversed(pivots), strict=True):
-        rest = sum((int(pivot[j]) * x[j] for j in range(column + 1, n_unknowns)))
+        rest = sum(int(pivot[j]) * x[j] for j in range(column + 1, n_unknowns))
         x[column] = Fraction(-rest) / int(pivot[column])
     total = sum(x)
     return [value / total for value in x] if total else None

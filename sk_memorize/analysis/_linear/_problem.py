@@ -14,7 +14,7 @@ ProofKind = Literal["margins", "exact weights", "correctable weights"]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Are there linear scores that are largest for the class of each row?
+    """The question whether linear scores are largest for the class of each row.
 
     Attributes
     ----------

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import optimize
 
 from sk_memorize.analysis._linear._certificates import integer_gradients, spread
-from sk_memorize.analysis._linear._constraints import Entries
 from sk_memorize.analysis._linear._columns import design
+from sk_memorize.analysis._linear._constraints import Entries
 from sk_memorize.analysis._linear._exact import null_vector, without_common_factors
 from sk_memorize.analysis._linear._problem import Problem
 

@@ -103,4 +103,4 @@ def _unit_penalty(features: Floats, problem: Problem) -> Floats:
     among_columns = np.eye(features.shape[1])
     if problem.fit_intercept:
         among_columns[-1, -1] = 0
-    return np.kron(among_classes, among_columns)
+    return np.kron(among_classes, among_columns).astype(np.float64)
