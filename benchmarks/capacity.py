@@ -312,7 +312,7 @@ def make_own_parser() -> argparse.ArgumentParser:
     parser.set_defaults(max_samples=4096)
     add_output(parser)
     add_repeats(
-        parser, "sequences of rows and labels; 6 are the fewest for an interval of 95 %"
+        parser, "sequences of rows and labels; 6 are the fewest for an interval of 95 %%"
     )
     parser.add_argument(
         "--n-jobs",

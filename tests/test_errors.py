@@ -10,8 +10,8 @@ import test_errors_inputs
 import test_errors_interpolation
 import test_errors_labels
 import test_errors_mlp
-import test_errors_separability
 import test_errors_plotting
+import test_errors_separability
 import torch
 from error_cases import each, never, refused, wrong_data, wrong_parameters
 from sklearn.exceptions import NotFittedError
