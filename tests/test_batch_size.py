@@ -236,8 +236,8 @@ def test_the_sweet_spot_is_judged_by_the_numbers(table, verdict, words):
         ),
         ([5, 3, 3.2, 3, 3.1], "holds", ", and 3.1 s at batch size 2048"),
         ([5, 4, 1, 2, 3], "depends on the batch size", "larger ones are slower again"),
-        # Each is within a tenth of the one before, but they add up.
-        ([5, 1, 1.08, 1.16, 1.25], "depends on the batch size", "slower again"),
+        # Each is near the one before, but they add up.
+        ([5, 1, 1.1, 1.2, 1.3], "depends on the batch size", "slower again"),
         ([1, 2, 3, 4, 5], "does not hold", "1 s at batch size 8"),
         ([3, 3, 3, 3, 3], "does not hold", ""),
         ([3, 4, 1, 1, 1], "does not hold", ""),

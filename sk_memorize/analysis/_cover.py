@@ -139,8 +139,8 @@ def cover_log10_probability(n_samples: int, dim: int) -> float:
     Examples
     --------
     >>> from sk_memorize import cover_log10_probability
-    >>> 10 ** cover_log10_probability(20, 10)
-    0.5...
+    >>> round(10 ** cover_log10_probability(20, 10), 6)
+    0.5
     >>> round(cover_log10_probability(60_000, 785))
     -16248
     """
