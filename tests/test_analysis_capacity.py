@@ -455,7 +455,7 @@ def test_the_interval_covers_as_often_as_it_says():
 
 
 def test_networks_have_a_capacity_too():
-    clf = MemorizingMLP(width=8, depth=1, max_epochs=50)
+    clf = MemorizingMLP(width=8, depth=1, max_epochs=200)
     result = memorization_capacity(
         clf, n_features=8, max_samples=512, n_repeats=1, rtol=0.2, random_state=0
     )

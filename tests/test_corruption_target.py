@@ -40,6 +40,8 @@ class Recorder(KNeighborsClassifier):
         return super().fit(X, y)
 
 
+# A tree takes the logarithms of probabilities that are zero.
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
 @parametrize_with_checks(
     [
         CorruptedTargetClassifier(LogisticRegression(), LabelPermuter(random_state=0)),

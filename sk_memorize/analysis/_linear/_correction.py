@@ -28,7 +28,7 @@ def correct(problem: Problem, entries: Entries) -> tuple[Entries, float]:
     Returns
     -------
     entries : Entries
-        The changed weights, some of them dropped.
+        The changed weights, some of them dropped, with the sum 1.
     ratio : float
         Their :func:`correction_ratio`.
     """
@@ -49,9 +49,11 @@ def correct(problem: Problem, entries: Entries) -> tuple[Entries, float]:
         change = 1 - M @ linalg.solve_triangular(R, half, check_finite=False)
         changed = entries._replace(weights=entries.weights * change)
         if not (change > EPSILON).any():
-            return entries, np.inf
+            break
         entries = changed.take(change > EPSILON)
-    return entries, ratio
+    else:
+        ratio = correction_ratio(problem, entries)
+    return entries._replace(weights=entries.weights / entries.weights.sum()), ratio
 
 
 def correction_ratio(problem: Problem, entries: Entries) -> float:
