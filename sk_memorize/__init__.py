@@ -2,6 +2,9 @@
 
 from .analysis import (
     KernelInterpolator,
+    MemorizationCapacity,
+    RandomizationTest,
+    SeparabilityResult,
     TwoLayerInterpolator,
     TwoLayerInterpolatorRegressor,
     cover_count,
@@ -38,10 +41,13 @@ __all__ = [
     "GridHeatmapDisplay",
     "KernelInterpolator",
     "LabelPermuter",
+    "MemorizationCapacity",
     "MemorizingMLP",
     "PixelRandomizer",
     "PixelShuffler",
+    "RandomizationTest",
     "RandomizationTestDisplay",
+    "SeparabilityResult",
     "TwoLayerInterpolator",
     "TwoLayerInterpolatorRegressor",
     "__version__",

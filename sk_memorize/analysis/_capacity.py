@@ -76,6 +76,20 @@ class MemorizationCapacity:
     curve : pandas.DataFrame
         For each fit its `repeat`, `n_samples`, `fitted_accuracy`, whether that was a
         `success`, `seconds` of the fit, and `n_parameters`.
+
+    See Also
+    --------
+    memorization_capacity : Makes such results.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from sk_memorize import memorization_capacity
+    >>> tree = DecisionTreeClassifier(max_leaf_nodes=8)
+    >>> capacity = memorization_capacity(tree, n_features=5, random_state=0)
+    >>> capacity.curve[["n_samples", "success"]].head(3)
+       n_samples  success
+    0         16     True
     """
 
     labels: float

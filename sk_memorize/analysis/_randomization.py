@@ -60,6 +60,24 @@ class RandomizationTest:
         Which values speak for signal.
     n_units : int
         Number of rows, or of groups, among which labels are permuted.
+    n_permutations : int
+        Number of permutations.
+
+    See Also
+    --------
+    randomization_test : Makes such results.
+    RandomizationTestDisplay : Draws them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sk_memorize import randomization_test
+    >>> test = randomization_test(
+    ...     GaussianNB(), *load_iris(return_X_y=True), n_permutations=9, random_state=0
+    ... )
+    >>> test.n_permutations, test.n_units, test.p_values["cv_accuracy"]
+    (9, 150, 0.1)
     """
 
     table: pd.DataFrame

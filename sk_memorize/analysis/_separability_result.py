@@ -103,6 +103,13 @@ class SeparabilityResult:
       weights and signs as its rows, its columns made independent and brought to a
       similar size, the sum of the rows of M is shorter than its smallest singular
       value, rounding errors included.
+
+    Examples
+    --------
+    >>> from sk_memorize import separability_test
+    >>> result = separability_test([[0.0], [1.0], [2.0]], [0, 0, 1])
+    >>> result.verdict, result.margin, result.coef[0] > 0
+    ('separable', 0.5, True)
     """
 
     verdict: Verdict
