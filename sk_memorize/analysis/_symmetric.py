@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import get_lapack_funcs
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from sk_memorize.analysis._distinct import Floats
 
 _BLOCK = 512  # rows
+_PANEL = 2048  # columns that are factorized at once
 
 # Refinement ends here: a thousandth of what decides between two classes, or less.
 _TOLERANCE = 1e-4
@@ -77,9 +78,10 @@ def solve_in_place(K: NDArray, Y: Floats) -> Solution:
         jitter *= 10
 
 
-def _blocks(n: int) -> Iterator[slice]:
-    for start in range(0, n, _BLOCK):
-        yield slice(start, min(start + _BLOCK, n))
+def _blocks(n: int, size: int | None = None) -> Iterator[slice]:
+    size = _BLOCK if size is None else size
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
 
 
 def _fill_lower(K: NDArray, diagonal: float) -> None:
@@ -92,11 +94,24 @@ def _fill_lower(K: NDArray, diagonal: float) -> None:
 
 
 def _factorize(K: NDArray) -> bool:
-    """Replace the lower triangle by its Cholesky factor, or tell that there is none."""
-    # LAPACK counts the columns first: what is below here is above there.
-    (potrf,) = get_lapack_funcs(("potrf",), (K,))
-    _, info = potrf(K.T, lower=False, clean=False, overwrite_a=True)
-    return bool(info == 0)
+    """Replace the lower triangle by its Cholesky factor, or tell that there is none.
+
+    A column of blocks after the other: LAPACK's 32-bit integers do not count the
+    numbers of a matrix with more than 46,340 rows.
+    """
+    for columns in _blocks(len(K), _PANEL):
+        left = K[columns, : columns.start]
+        square = K[columns, columns]
+        try:
+            factor = cholesky(square - left @ left.T, lower=True)
+        except LinAlgError:
+            return False
+        square[:] = np.triu(square, 1) + factor
+        for offset in _blocks(len(K) - columns.stop, _PANEL):
+            rows = slice(columns.stop + offset.start, columns.stop + offset.stop)
+            rest = K[rows, columns] - K[rows, : columns.start] @ left.T
+            K[rows, columns] = solve_triangular(factor, rest.T, lower=True).T
+    return True
 
 
 def _refine(K: NDArray, Y: Floats) -> Floats:
@@ -132,9 +147,15 @@ def _refine(K: NDArray, Y: Floats) -> Floats:
 
 def _precondition(K: NDArray, Y: Floats) -> Floats:
     """Solve for the factor in the lower triangle."""
-    (potrs,) = get_lapack_funcs(("potrs",), (K,))
-    A, _ = potrs(K.T, Y.astype(K.dtype), lower=False)
-    return np.asarray(A, dtype=np.float64)
+    A = Y.astype(K.dtype)
+    blocks = list(_blocks(len(K), _PANEL))
+    for rows in blocks:
+        A[rows] -= K[rows, : rows.start] @ A[: rows.start]
+        A[rows] = solve_triangular(K[rows, rows], A[rows], lower=True)
+    for rows in reversed(blocks):
+        A[rows] -= K[rows.stop :, rows].T @ A[rows.stop :]
+        A[rows] = solve_triangular(K[rows, rows], A[rows], lower=True, trans="T")
+    return A.astype(np.float64)
 
 
 def _multiply(K: NDArray, A: Floats) -> Floats:
