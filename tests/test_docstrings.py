@@ -65,7 +65,9 @@ def test_parameters_are_documented_in_their_order(public):
     if is_dataclass(public):  # a result, which is read and not made by users
         fields = documented(public.__doc__, "Attributes")
         assert set(fields) >= set(parameters(public))
-        assert all(hasattr(public, name) for name in set(fields) - set(parameters(public)))
+        assert all(
+            hasattr(public, name) for name in set(fields) - set(parameters(public))
+        )
     else:
         assert documented(public.__doc__, "Parameters") == parameters(public)
 

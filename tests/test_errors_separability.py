@@ -43,6 +43,20 @@ SEPARABILITY = [
         error=TypeError,
     ),
 ]
+CHECK = wrong_data(
+    "SeparabilityResult.check",
+    (
+        *("X-other-shape", {"X": X[:5], "y": Y[:5]}),
+        *("'X' parameter of SeparabilityResult.check", "shape (6, 2)", "(5, 2)"),
+    ),
+)
+
+
+@each(CHECK)
+def test_a_proof_of_other_rows_is_not_checked(case):
+    result = separability_test(X, Y)
+    with refused(case):
+        result.check(**case.data)
 
 
 @each(COVER)
@@ -59,4 +73,4 @@ def test_nothing_is_decided(case, monkeypatch):
         separability_test(**({"X": X, "y": Y} | case.data))
 
 
-CASES = COVER + SEPARABILITY
+CASES = CHECK + COVER + SEPARABILITY

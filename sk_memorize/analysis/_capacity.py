@@ -90,6 +90,8 @@ class MemorizationCapacity:
     >>> capacity.curve[["n_samples", "success"]].head(3)
        n_samples  success
     0         16     True
+    1         24     True
+    2         28     True
     """
 
     labels: float

@@ -108,8 +108,8 @@ class SeparabilityResult:
     --------
     >>> from sk_memorize import separability_test
     >>> result = separability_test([[0.0], [1.0], [2.0]], [0, 0, 1])
-    >>> result.verdict, result.margin, result.coef[0] > 0
-    ('separable', 0.5, True)
+    >>> result.verdict, round(result.margin, 6), result.proof
+    ('separable', 0.5, 'margins')
     """
 
     verdict: Verdict
