@@ -153,7 +153,7 @@ def draw(table: pd.DataFrame, title: str) -> Any:
                 f"{margin:.2g}" if is_separable else marks[verdict],
                 ha="center",
                 va="center",
-                fontsize=8,
+                fontsize=7,
                 color="white" if is_dark else "black",
             )
         image = axes.imshow(
