@@ -107,10 +107,10 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
     the least norm. K is positive definite for distinct rows and any gamma, so any
     labels can be fitted, in exact arithmetic.
 
-    The kernel matrix is computed, and factorized by Cholesky in its own place, which
-    takes n**3 / 3 operations, at the speed of matrix products: in float32 at 0.19
-    TFLOP/s, measured on two cores, 2 s for 10,000 rows and 6.5 min for 60,000. Ctrl-C
-    has its effect only after that. The factor overwrites one triangle; the other one
+    The kernel matrix is computed, and factorized by Cholesky in its own place, a panel
+    of columns after the other. That takes n**3 / 3 operations, nearly all of them in
+    products of matrices: seconds for 10,000 rows, and 200 times as long for 60,000.
+    The factor overwrites one triangle; the other one
     keeps K, for which the solution is refined by conjugate gradients in float64, with
     the factor as the preconditioner, until `max_residual_` is at most 1e-4. K is stored
     in float64 for up to 10,000 distinct rows, and in float32 for more; everything else
