@@ -1,6 +1,17 @@
-"""What must be set before anything is imported."""
+"""What must be set before anything is imported, and what no test leaves behind."""
 
 import os
+import sys
+
+import pytest
 
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Close a test's figures, so that the next one can count its own."""
+    yield
+    if plt := sys.modules.get("matplotlib.pyplot"):
+        plt.close("all")

@@ -423,15 +423,6 @@ def test_a_damaged_checkpoint_is_named_and_its_rest_is_used(tmp_path, breaking):
 # The display
 
 
-@pytest.fixture
-def close_figures():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-
-
-@pytest.mark.usefixtures("close_figures")
 @pytest.mark.parametrize("statistic", ["cv_accuracy", "train_accuracy", "seconds"])
 def test_the_display_shows_all_permutations_and_the_given_labels(statistic):
     import matplotlib.pyplot as plt
@@ -455,7 +446,6 @@ def test_the_display_shows_all_permutations_and_the_given_labels(statistic):
     assert texts[1] == f"given labels ({values[0]:.4g})"
 
 
-@pytest.mark.usefixtures("close_figures")
 def test_the_display_makes_the_test(tmp_path):
     params = {"n_permutations": 4, "cv": 3, "random_state": 0}
     path = tmp_path / "test.jsonl"
@@ -468,7 +458,6 @@ def test_the_display_makes_the_test(tmp_path):
     assert display.plot().ax_ is not display.plot().ax_
 
 
-@pytest.mark.usefixtures("close_figures")
 @pytest.mark.parametrize(
     ("permuted", "n_bins"), [([1.0] * 9, 1), ([3, 3, 4, 5, 5, 5, 4, 3], 3)]
 )

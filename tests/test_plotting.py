@@ -30,12 +30,6 @@ plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not install
 X, y = (part[:300] for part in load_digits(return_X_y=True))
 
 
-@pytest.fixture(autouse=True)
-def no_figures():
-    yield
-    plt.close("all")
-
-
 def network(seed=0, **params):
     return MemorizingMLP(
         width=16, max_epochs=4, target_accuracy=None, random_state=seed, **params
