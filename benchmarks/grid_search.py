@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from _arguments import OPTIONS, make_parser, positive_int
 from _cluster import SCHEDULER_HELP, scheduler_address, workers
@@ -23,7 +22,7 @@ from _tables import report
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 
-from sk_memorize import MemorizingMLP, memorization_scoring
+from sk_memorize import GridHeatmapDisplay, MemorizingMLP, memorization_scoring
 
 # What the other options of the script set.
 _TAKEN = {"random_state", "device", "max_epochs", "verbose", "callbacks", "checkpoint"}
@@ -207,7 +206,6 @@ def draw(table: pd.DataFrame, grid: dict[str, list[Any]], title: str) -> Any:
 
     varying = [name for name in grid if len(grid[name]) > 1]
     across, down = [*varying, *(name for name in grid if name not in varying)][:2]
-    table = table.astype({across: str, down: str})
     kinds = list(dict.fromkeys(table["labels"]))
     measures = {
         "train_accuracy": "train accuracy (fitted labels)",
@@ -218,32 +216,24 @@ def draw(table: pd.DataFrame, grid: dict[str, list[Any]], title: str) -> Any:
     for labels, row in zip(kinds, panels, strict=True):
         cells = table[table["labels"] == labels]
         for (measure, heading), axes in zip(measures.items(), row, strict=True):
-            values = cells.pivot_table(
-                index=down, columns=across, values=measure, sort=False
+            display = GridHeatmapDisplay.from_results(
+                cells,
+                x=across,
+                y=down,
+                measure=measure,
+                ax=axes,
+                vmin=0,
+                vmax=1,
+                values_format=".4f",
+                colorbar=False,
             )
-            image = axes.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-            for i, j in np.ndindex(values.shape):
-                value = values.iloc[i, j]
-                axes.text(
-                    j,
-                    i,
-                    f"{value:.4f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color="black" if value > 0.5 else "white",
-                )
             axes.set(
                 title=f"{labels} labels: {heading}",
                 xlabel=_UNITS.get(across, across),
                 ylabel=_UNITS.get(down, down),
-                xticks=range(len(values.columns)),
-                yticks=range(len(values.index)),
-                xticklabels=values.columns,
-                yticklabels=values.index,
             )
             axes.title.set_fontsize(9)
-    figure.colorbar(image, ax=panels, label="accuracy")
+    figure.colorbar(display.image_, ax=panels, label="accuracy")
     others = [name for name in varying if name not in (across, down)]
     if others:
         title += f" (means over {', '.join(others)})"
