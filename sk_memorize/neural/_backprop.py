@@ -8,10 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._mlp import BatchNormMLP
-
-# The output layer is computed this wide, with zeros in the rows that are not
-# classes: MKL's products with 5 to 11 outputs depend on the number of threads.
-_OUTPUT_MULTIPLE = 16
+from ._sums import MOST_ROWS, MULTIPLE, padding, sum_rows
 
 
 @dataclass
@@ -20,7 +17,11 @@ class _Block:
 
     weight: Tensor
     weight_grad: Tensor
-    norm: nn.BatchNorm1d
+    gain: Tensor
+    gain_grad: Tensor
+    shift: Tensor
+    shift_grad: Tensor
+    eps: float
     negative_slope: float
     fused: bool
     inputs: Tensor
@@ -47,8 +48,9 @@ class Backprop:
     much as the element-wise arithmetic. Here the operations are called in turn
     and write to memory that is kept from step to step. The products are
     computed in `dtype`; sums over the rows, the loss and the parameters are in
-    float32. Reductions split the columns among the threads, never the rows, so
-    the result does not depend on their number.
+    float32. Reductions split the columns among the threads, never the rows, and
+    products have a multiple of 16 columns, so the result does not depend on the
+    number of threads.
 
     The running averages of batch normalization are left alone: the statistics
     are computed anew from all rows when the training has ended.
@@ -94,7 +96,13 @@ class Backprop:
             if isinstance(layer, nn.LeakyReLU | nn.ReLU)
         ]
         self.n_classes = self.linears[-1].out_features
+        self._inputs_padding = 0
         self._flatten()
+        sizes = [norm.num_features for norm in self.norms]
+        if dtype == torch.float32:
+            sizes.append(self.linears[0].in_features)
+        if not single_thread and any(map(padding, sizes)):
+            self._widen()
         self._blocks: dict[int, list[_Block]] = {}
         self._heads: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
@@ -121,7 +129,7 @@ class Backprop:
             and len(hidden) % 3 == 0
             and all(isinstance(layer, kinds[i % 3]) for i, layer in enumerate(hidden))
             and all(
-                layer.out_features >= _OUTPUT_MULTIPLE
+                layer.out_features >= MULTIPLE
                 for layer in hidden
                 if isinstance(layer, nn.Linear)
             )
@@ -134,19 +142,24 @@ class Backprop:
         weights: list[Any] = [layer.weight for layer in self.linears]
         others: list[Any] = [p for norm in self.norms for p in (norm.weight, norm.bias)]
         others.append(self.linears[-1].bias)
-        n_padding = -self.n_classes % _OUTPUT_MULTIPLE * self.linears[-1].in_features
-        self._n_weights = sum(w.numel() for w in weights)
-        n_padded = self._n_weights + n_padding
+        n_padding = padding(self.n_classes) * self.linears[-1].in_features
+        n_weights = sum(w.numel() for w in weights)
+        n_padded = n_weights + n_padding
         total = n_padded + sum(p.numel() for p in others)
         device = weights[0].device
         self.parameters = torch.zeros(total, device=device)
         self.gradients = torch.zeros(total, device=device)
+        # Pairs of a target and a source, copied before and after each pass.
+        self._before: list[tuple[Tensor, Tensor]] = []
+        self._after: list[tuple[Tensor, Tensor]] = []
         if self.dtype == torch.float32:
             low, low_grad = self.parameters, self.gradients
         else:
             low = torch.zeros(n_padded, dtype=self.dtype, device=device)
             low_grad = torch.zeros(n_padded, dtype=self.dtype, device=device)
-        self._low, self._low_grad = low, low_grad
+            used = slice(n_weights)
+            self._before.append((low[used], self.parameters[used]))
+            self._after.append((self.gradients[used], low_grad[used]))
 
         self._weights: list[tuple[Tensor, Tensor]] = []
         self._grads: list[tuple[nn.Parameter, Tensor]] = []
@@ -169,6 +182,34 @@ class Backprop:
                     (low[start:end].view(shape), low_grad[start:end].view(shape))
                 )
             start = stop
+        # Gain and shift of each batch normalization, with their gradients.
+        of_norms = [(p.data, grad) for p, grad in self._grads[len(weights) : -1]]
+        self._norms = list(zip(of_norms[::2], of_norms[1::2], strict=True))
+
+    def _widen(self) -> None:
+        """Compute with copies that have a multiple of 16 inputs, and of hidden units.
+
+        A unit without weights, gain and shift is zero for all rows, and all of its
+        gradients are.
+        """
+        self._before, self._after = [], []
+        linears = self._grads[: len(self.linears)]
+        self._weights = [self._copy(p.data, grad) for p, grad in linears]
+        self._norms = [
+            (self._copy(*gain), self._copy(*shift)) for gain, shift in self._norms
+        ]
+        self._inputs_padding = padding(self.linears[0].in_features)
+
+    def _copy(self, values: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+        part = tuple(slice(size) for size in values.shape)
+        # Gains and shifts are in float32, as they are not of the products.
+        dtype = self.dtype if values.ndim == 2 else values.dtype
+        shape = [size + padding(size) for size in values.shape]
+        copy = values.new_zeros(shape, dtype=dtype)
+        copy_grad = torch.zeros_like(copy)
+        self._before.append((copy[part], values))
+        self._after.append((grad, copy_grad[part]))
+        return copy, copy_grad
 
     def release(self) -> None:
         """Give the parameters memory of their own again, and drop the gradients."""
@@ -189,17 +230,18 @@ class Backprop:
         self._heads[n_rows] = empty(width).zero_(), part, target
         return [
             _Block(
-                weight,
-                weight_grad,
-                norm,
+                *weight,
+                *gain,
+                *shift,
+                norm.eps,
                 slope,
                 self._fused,
                 empty(0),
-                *(empty(norm.num_features) for _ in range(5)),
-                *(torch.empty(norm.num_features, device=device) for _ in range(3)),
+                *(empty(len(gain[0])) for _ in range(5)),
+                *(torch.empty_like(gain[0]) for _ in range(3)),
             )
-            for (weight, weight_grad), norm, slope in zip(
-                self._weights, self.norms, self.slopes, strict=False
+            for weight, (gain, shift), norm, slope in zip(
+                self._weights[:-1], self._norms, self.norms, self.slopes, strict=True
             )
         ]
 
@@ -223,9 +265,11 @@ class Backprop:
         return self._forward(padded, blocks, frozen=True)[: len(X)]
 
     def _forward(self, X: Tensor, blocks: list[_Block], frozen: bool) -> Tensor:
-        if self.dtype != torch.float32:
-            self._low[: self._n_weights].copy_(self.parameters[: self._n_weights])
+        for copy, values in self._before:
+            copy.copy_(values)
         hidden = X if X.dtype == self.dtype else X.to(self.dtype)
+        if self._inputs_padding:
+            hidden = F.pad(hidden, (0, self._inputs_padding))
         for block in blocks:
             block.inputs = hidden
             hidden = _forward(block, frozen)
@@ -276,21 +320,18 @@ class Backprop:
         if weight is not None:
             error *= weight[:, None]
         _, bias_grad = self._grads[-1]
-        torch.sum(error, 0, out=bias_grad)
+        bias_grad.copy_(sum_rows(error))
         d_outputs[:, : self.n_classes].copy_(error)
 
         weight, weight_grad = self._weights[-1]
-        torch.mm(d_outputs.T, blocks[-1].outputs, out=weight_grad)
-        for i in reversed(range(len(blocks))):
-            block = blocks[i]
+        _sum_products(d_outputs, blocks[-1].outputs, weight_grad)
+        for block in reversed(blocks):
             torch.mm(d_outputs, weight, out=block.d_outputs)
-            _, scale_grad = self._grads[len(self.linears) + 2 * i]
-            _, shift_grad = self._grads[len(self.linears) + 2 * i + 1]
-            d_outputs = _backward(block, scale_grad, shift_grad)
-            torch.mm(d_outputs.T, block.inputs, out=block.weight_grad)
+            d_outputs = _backward(block)
+            _sum_products(d_outputs, block.inputs, block.weight_grad)
             weight = block.weight
-        if self.dtype != torch.float32:
-            self.gradients[: self._n_weights].copy_(self._low_grad[: self._n_weights])
+        for grad, copy in self._after:
+            grad.copy_(copy)
         for parameter, grad in self._grads:
             parameter.grad = grad
         return loss, logits
@@ -300,13 +341,21 @@ def _weighted_nll(log_p: Tensor, y: Tensor, weight: Tensor) -> Tensor:
     return -log_p.gather(1, y[:, None]).squeeze(1).mul_(weight).mean()
 
 
+def _sum_products(d_outputs: Tensor, inputs: Tensor, out: Tensor) -> None:
+    """Compute ``d_outputs.T @ inputs``, part by part."""
+    torch.mm(d_outputs[:MOST_ROWS].T, inputs[:MOST_ROWS], out=out)
+    for start in range(MOST_ROWS, len(inputs), MOST_ROWS):
+        rows = slice(start, start + MOST_ROWS)
+        out.addmm_(d_outputs[rows].T, inputs[rows])
+
+
 def _forward(block: _Block, frozen: bool) -> Tensor:
-    dtype, norm = block.spare.dtype, block.norm
+    dtype = block.spare.dtype
     # The Linear layer's bias is left out: the mean that is subtracted has it.
     x = torch.mm(block.inputs, block.weight.T, out=block.centered)
     if block.fused and not frozen:
         block.normalized, block.mean, block.rstd = torch.native_batch_norm(
-            x, norm.weight, norm.bias, None, None, True, 0.0, norm.eps
+            x, block.gain, block.shift, None, None, True, 0.0, block.eps
         )
     else:
         if not frozen:
@@ -315,38 +364,38 @@ def _forward(block: _Block, frozen: bool) -> Tensor:
         if not frozen:
             squares = torch.mul(x, x, out=block.spare)
             variance = squares.mean(0, dtype=torch.float32)
-            torch.rsqrt(variance.add_(norm.eps), out=block.rstd)
-        scale = torch.mul(norm.weight, block.rstd, out=block.scale).to(dtype)
-        torch.addcmul(norm.bias.to(dtype), x, scale, out=block.normalized)
+            torch.rsqrt(variance.add_(block.eps), out=block.rstd)
+        scale = torch.mul(block.gain, block.rstd, out=block.scale).to(dtype)
+        torch.addcmul(block.shift.to(dtype), x, scale, out=block.normalized)
     return _leaky_relu(block.normalized, block.negative_slope, out=block.outputs)
 
 
-def _backward(block: _Block, scale_grad: Tensor, shift_grad: Tensor) -> Tensor:
+def _backward(block: _Block) -> Tensor:
     d, x, spare = block.d_outputs, block.centered, block.spare
     _leaky_relu_backward(d, block.normalized, block.negative_slope, False, grad_input=d)
     if block.fused:
-        d, d_scale, d_shift = _batch_norm_backward(
+        d, d_gain, d_shift = _batch_norm_backward(
             d,
             x,
-            block.norm.weight,
+            block.gain,
             None,
             None,
             block.mean,
             block.rstd,
             True,
-            block.norm.eps,
+            block.eps,
             [True, True, True],
         )
-        scale_grad.copy_(d_scale)
-        shift_grad.copy_(d_shift)
+        block.gain_grad.copy_(d_gain)
+        block.shift_grad.copy_(d_shift)
         return d
-    torch.sum(d, 0, dtype=torch.float32, out=shift_grad)
+    torch.sum(d, 0, dtype=torch.float32, out=block.shift_grad)
     torch.mul(d, x, out=spare)
-    torch.sum(spare, 0, dtype=torch.float32, out=scale_grad)
-    scale_grad *= block.rstd
+    torch.sum(spare, 0, dtype=torch.float32, out=block.gain_grad)
+    block.gain_grad.mul_(block.rstd)
     # scale * (d - mean(d) - x_hat * mean(d * x_hat)), with x_hat = x * rstd
     dtype, scale = x.dtype, block.scale
-    slope = (scale_grad * block.rstd).mul_(scale).mul_(-1 / len(x))
-    offset = (shift_grad * scale).mul_(-1 / len(x))
+    slope = (block.gain_grad * block.rstd).mul_(scale).mul_(-1 / len(x))
+    offset = (block.shift_grad * scale).mul_(-1 / len(x))
     torch.addcmul(offset.to(dtype), x, slope.to(dtype), out=spare)
     return torch.addcmul(spare, d, scale.to(dtype), out=spare)

@@ -1,13 +1,16 @@
 """What a trained network does on all rows, in eval mode."""
 
 import copy
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._mlp import BatchNormMLP
-from ._rows import CHUNK, Rows
+from ._rows import Rows
+from ._sums import FLOAT64_THREADS, split_rows, sum_rows, total
+from ._threads import at_most_threads
 
 _FEW_PARAMETERS = 100_000
 
@@ -48,12 +51,19 @@ def recalibrate(module: BatchNormMLP, rows: Rows) -> Tensor:
     if layers[0] is not linears[0]:
         widths.append(rows.n_features)
     memory = torch.empty(len(rows), max(widths), dtype=dtype, device=rows.device)
+    with _few_threads(dtype):
+        return _recalibrate(module, layers, rows, memory)
+
+
+def _recalibrate(
+    module: BatchNormMLP, layers: nn.Sequential, rows: Rows, memory: Tensor
+) -> Tensor:
     outputs = memory[:0]
     for i, (kept, layer) in enumerate(zip(module.layers, layers, strict=True)):
         if isinstance(layer, nn.BatchNorm1d):
-            chunks = outputs.split(CHUNK)
-            mean = sum(chunk.sum(0) for chunk in chunks) / len(rows)
-            squares = sum((chunk - mean).square_().sum(0) for chunk in chunks)
+            chunks = split_rows(outputs)
+            mean = sum(map(sum_rows, chunks)) / len(rows)
+            squares = sum(sum_rows((chunk - mean).square_()) for chunk in chunks)
             statistics = {"running_mean": mean, "running_var": squares / len(rows)}
             kept.load_state_dict(statistics, strict=False)
             # With the rounding of the statistics that are kept.
@@ -62,10 +72,10 @@ def recalibrate(module: BatchNormMLP, rows: Rows) -> Tensor:
             width = layer.out_features
         else:
             width = outputs.shape[1] if i else rows.n_features
-        inputs = outputs.split(CHUNK) if i else rows.chunks()
+        inputs = split_rows(outputs) if i else rows.chunks()
         outputs = memory[:, :width]
-        for chunk, out in zip(inputs, outputs.split(CHUNK), strict=True):
-            out.copy_(layer(chunk.to(dtype)))
+        for chunk, out in zip(inputs, split_rows(outputs), strict=True):
+            out.copy_(layer(chunk.to(memory.dtype)))
     return outputs
 
 
@@ -80,7 +90,8 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     """
     module.eval()
     dtype, layers = _evaluated(module, X.device)
-    return torch.cat([layers(chunk.to(dtype)) for chunk in X.split(CHUNK)])
+    with _few_threads(dtype):
+        return torch.cat([layers(chunk.to(dtype)) for chunk in split_rows(X)])
 
 
 def _evaluated(
@@ -92,10 +103,14 @@ def _evaluated(
     return torch.float64, copy.deepcopy(module.layers).double()
 
 
+def _few_threads(dtype: torch.dtype) -> AbstractContextManager[None]:
+    return at_most_threads(FLOAT64_THREADS) if dtype.itemsize == 8 else nullcontext()
+
+
 def accuracy_and_loss(logits: Tensor, rows: Rows) -> tuple[float, float]:
     """Compute the weighted accuracy and mean cross-entropy of logits."""
     accuracy = rows.accuracy(logits.argmax(1) == rows.y)
     if rows.weight is None:
         return accuracy, F.cross_entropy(logits, rows.y).item()
     losses = F.cross_entropy(logits, rows.y, reduction="none")
-    return accuracy, losses.double().dot(rows.mass / rows.mass.sum()).item()
+    return accuracy, (total(losses * rows.mass) / total(rows.mass)).item()

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Rows of a product that this many outputs wide are summed in the same order
-# whatever the number of threads is; see `_linear`.
-_OUTPUT_MULTIPLE = 16
+from ._sums import ENOUGH_ROWS, MOST_ROWS, padding, sum_rows
 
 
 class BatchNormMLP(nn.Module):
@@ -145,21 +143,25 @@ class BatchNormMLP(nn.Module):
 
 
 class _Linear(nn.Linear):
-    """A Linear layer whose gradients do not depend on the number of threads.
-
-    For an output of 5 to 11 units (ten classes, say) MKL splits the sum over
-    the rows of the batch among its threads, so that one thread and two give
-    different gradients of the weights. Rows of zeros make the layer wide
-    enough to be computed in the ordinary way.
-    """
+    """A Linear layer whose results do not depend on the number of threads."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
-        n_padding = -self.out_features % _OUTPUT_MULTIPLE
-        if not self.training or not n_padding:
-            return super().forward(input)
-        weight = F.pad(self.weight, (0, 0, 0, n_padding))
-        bias = F.pad(self.bias, (0, n_padding))
-        return F.linear(input, weight, bias)[:, : self.out_features]
+        n_rows, n_outputs = len(input), self.out_features
+        more_rows = padding(n_rows) if n_rows < ENOUGH_ROWS else 0
+        # The columns of the inputs are those of the weights' gradients.
+        more_inputs = padding(self.in_features) if self.training else 0
+        more_outputs = padding(n_outputs)
+        weight: Tensor = self.weight
+        bias: Tensor = self.bias
+        if more_rows or more_inputs:
+            input = F.pad(input, (0, more_inputs, 0, more_rows))  # noqa: A001
+        if more_inputs or more_outputs:
+            weight = F.pad(weight, (0, more_inputs, 0, more_outputs))
+            bias = F.pad(bias, (0, more_outputs))
+        parts = input.split(MOST_ROWS) if self.training else (input,)
+        outputs = [F.linear(part, weight, bias) for part in parts]
+        output = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        return output[:n_rows, :n_outputs]
 
 
 class _BatchNorm(nn.BatchNorm1d):
@@ -189,9 +191,9 @@ class _BatchNormFunction(torch.autograd.Function):
     def forward(ctx, x, weight, bias, eps):  # type: ignore[no-untyped-def]  # autograd's protocol
         # Two sums are an order of magnitude faster than torch.var_mean. Work
         # is done in place: fresh memory costs as much as the arithmetic.
-        mean = x.mean(0, dtype=torch.float32)
+        mean = sum_rows(x, dtype=torch.float32) / len(x)
         x_hat = x - mean
-        variance = x_hat.square().mean(0)
+        variance = sum_rows(x_hat.square()) / len(x)
         scale = torch.rsqrt(variance + eps)
         x_hat *= scale
         ctx.save_for_backward(x_hat, weight, scale)
@@ -202,12 +204,24 @@ class _BatchNormFunction(torch.autograd.Function):
     def backward(ctx, d_output, _d_mean, _d_variance):  # type: ignore[no-untyped-def]  # likewise
         x_hat, weight, scale = ctx.saved_tensors
         n = len(d_output)
-        d_bias = d_output.sum(0)
+        d_bias = sum_rows(d_output)
         d_x = d_output * x_hat
-        d_weight = d_x.sum(0)
+        d_weight = sum_rows(d_x)
         torch.addcmul(d_bias / n, x_hat, d_weight / n, out=d_x)
         torch.sub(d_output, d_x, out=d_x)
         return d_x.mul_(weight * scale), d_weight, d_bias, None
+
+
+class _LayerNorm(nn.LayerNorm):
+    """Layer normalization whose gradients do not depend on the number of threads.
+
+    torch's kernel for the CPU adds its threads' sums over the rows. That of group
+    normalization sums each column in one thread, and layer normalization is its case
+    of a single group.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  torch's name
+        return F.group_norm(input, 1, self.weight, self.bias, self.eps)
 
 
 class Dropout(nn.Dropout):
@@ -268,5 +282,5 @@ def _make_norm(norm: str | None, size: int, n_groups: int) -> nn.Module | None:
     if norm == "group":
         return nn.GroupNorm(n_groups, size)
     if norm == "layer":
-        return nn.LayerNorm(size)
+        return _LayerNorm(size)
     return None

@@ -18,6 +18,7 @@ from ._flat import flattened
 from ._mlp import BatchNormMLP
 from ._schedules import DelayedLRScheduler
 from ._settings import Settings
+from ._sums import total
 
 _PREDICT_BATCH = 8192
 
@@ -152,7 +153,7 @@ class MemorizingNet(NeuralNetClassifier):
         accuracy = 1 - len(self.wrong_rows_) / len(is_right)
         weight = iterator.dataset.weight
         if weight is not None:
-            accuracy = float(weight[iterator.order].dot(is_right.float())) / len(weight)
+            accuracy = float(total(weight[iterator.order] * is_right)) / len(weight)
         self.history.record(f"{prefix}_accuracy", accuracy)
         self.history.record(f"{prefix}_batch_count", len(iterator))
         self.history.record("lr", lr)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-CHUNK = 4096  # rows
+from ._sums import CHUNK, split_rows, total
 
 
 class Rows:
@@ -56,12 +56,12 @@ class Rows:
         self.mass = counts.double()
         if weight is not None:
             self.mass = torch.zeros_like(self.mass).index_add_(0, inverse, weight)
-        mean = self.mass.mean()
+        mean = total(self.mass) / len(self.mass)
         is_uniform = bool((self.mass == self.mass[0]).all())
         self.weight = None if is_uniform else (self.mass / mean).float()
         best = torch.zeros(len(X), dtype=torch.float64, device=X.device)
         best.scatter_reduce_(0, pairs // n_classes, self.mass, "amax")
-        self.attainable_accuracy = (best.sum() / self.mass.sum()).item()
+        self.attainable_accuracy = (total(best) / total(self.mass)).item()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -76,9 +76,9 @@ class Rows:
         """Where the rows are."""
         return self._X.device
 
-    def chunks(self, size: int = CHUNK) -> Iterator[Tensor]:
+    def chunks(self) -> Iterator[Tensor]:
         """Copy the rows in pieces, in float32: they may be written to."""
-        for index in self._index.split(size):
+        for index in split_rows(self._index):
             yield self._X[index].float()
 
     def gather(self, step: int = 1) -> Tensor:
@@ -103,7 +103,7 @@ class Rows:
         accuracy : float
             Exactly one if all are right.
         """
-        return (self.mass[is_right].sum() / self.mass.sum()).item()
+        return (total(self.mass[is_right]) / total(self.mass)).item()
 
 
 def _group_equal_rows(X: Tensor) -> Tensor:

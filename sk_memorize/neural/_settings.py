@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from skorch.callbacks import LRScheduler
 
+from ._batches import count_batches
 from ._hardware import resolve_device, resolve_precision
 from ._optimizers import OPTIMIZERS, resolve_optimizer
 from ._schedules import policy_class
+from ._sums import ENOUGH_ROWS
 
 # Multiplications of a step below which a second thread costs more than it saves,
 # and the conversion to bfloat16 more than its products do.
@@ -44,7 +46,8 @@ class Settings:
     precision : {"float32", "bfloat16"}
         Number format of the products.
     single_thread : bool
-        Whether one thread is the fastest, and the only one used.
+        Whether one thread is used: it is the fastest, or the results would depend
+        on the number of threads.
     optimizer : type
         Class of the optimizer.
     optimizer_params : dict
@@ -115,18 +118,20 @@ def resolve_settings(
     _check_schedule(estimator)
     layers = pairwise((n_features, *sizes, n_classes))
     multiplications = batch_size * sum(a * b for a, b in layers)
-    single_thread = device.type == "cpu" and multiplications < _SMALL_STEP
+    is_small = device.type == "cpu" and multiplications < _SMALL_STEP
+    precision = (
+        "float32"
+        if estimator.precision == "auto" and (is_small or n_features < _FEW_FEATURES)
+        else resolve_precision(estimator.precision, device)
+    )
+    smallest_batch = n_samples // count_batches(n_samples, batch_size)
+    few_rows = device.type == "cpu" and smallest_batch < ENOUGH_ROWS
     return Settings(
         hidden_layer_sizes=sizes,
         batch_size=batch_size,
         device=device,
-        precision=(
-            "float32"
-            if estimator.precision == "auto"
-            and (single_thread or n_features < _FEW_FEATURES)
-            else resolve_precision(estimator.precision, device)
-        ),
-        single_thread=single_thread,
+        precision=precision,
+        single_thread=is_small or (few_rows and precision == "float32"),
         optimizer=optimizer,
         optimizer_params=optimizer_params,
         lr=lr if estimator.lr == "auto" else float(estimator.lr),

@@ -1,7 +1,7 @@
 """The number of threads that torch computes with."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
 
 import torch
@@ -9,20 +9,25 @@ import torch
 _lock = Lock()
 
 
+def single_thread() -> AbstractContextManager[None]:
+    """Let torch compute with one thread for the calling thread inside the block."""
+    return at_most_threads(1)
+
+
 @contextmanager
-def single_thread() -> Iterator[None]:
-    """Let torch compute with one thread for the calling thread inside the block.
+def at_most_threads(limit: int) -> Iterator[None]:
+    """Let torch compute with few threads for the calling thread inside the block.
 
     Other threads, which may fit at the same time, keep the numbers that they
     have, and a thread that begins to use torch meanwhile gets its usual number.
     """
     with _lock:
         n_threads = torch.get_num_threads()
-    if n_threads == 1:
+    if n_threads <= limit:
         yield
         return
     try:
-        _set_for_this_thread(1)
+        _set_for_this_thread(limit)
         yield
     finally:
         _set_for_this_thread(n_threads)

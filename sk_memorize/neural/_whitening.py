@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ._mlp import make_linear
-from ._rows import CHUNK, Rows
-from ._threads import single_thread
+from ._rows import Rows
+from ._sums import FLOAT64_THREADS, pad_columns, padding, split_rows
+from ._threads import at_most_threads, single_thread
 
 # Directions whose variance is below this part of the largest one are rounding
 # errors of float32 arithmetic, not data.
@@ -47,7 +48,8 @@ def fit_whitening(
     n_samples, n_features = len(rows), rows.n_features
 
     def chunks() -> Iterator[Tensor]:
-        return (c if tails is None else tails(c) for c in rows.chunks())
+        for chunk in rows.chunks():
+            yield pad_columns(chunk if tails is None else tails(chunk))
 
     def mean_of(values: Iterator[Tensor]) -> Tensor:
         sums = (chunk.sum(0).double() for chunk in values)
@@ -58,11 +60,11 @@ def fit_whitening(
     # What the subtraction leaves of a constant column is rounding.
     varies = variance > (1e-6 * mean).double().square_()
     if not varies.any():
-        return mean, torch.zeros(n_features, 1, device=rows.device)
+        return mean[:n_features], torch.zeros(n_features, 1, device=rows.device)
     scale = (variance + _SCALE_SHRINKAGE * variance[varies].median()).sqrt()
     inverse_scale = torch.where(varies, 1 / scale, 0)
     if n_samples > n_features:
-        covariance = torch.zeros(n_features, n_features, device=rows.device)
+        covariance = torch.zeros(len(mean), len(mean), device=rows.device)
         for chunk in chunks():
             scaled = chunk.sub_(mean).mul_(inverse_scale.float())
             covariance.addmm_(scaled.T, scaled)
@@ -70,12 +72,17 @@ def fit_whitening(
     else:
         # With fewer rows than columns the rows' inner products are the smaller
         # matrix of the same eigenvalues.
-        scaled = torch.cat([c.sub_(mean) for c in chunks()]).double() * inverse_scale
-        values, vectors = _eigh(scaled @ scaled.T / n_samples)
-        vectors = scaled.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
+        # Rows of zeros have directions of their own, without variance.
+        zeros = torch.zeros(padding(n_samples), len(mean), device=rows.device)
+        scaled = torch.cat([*(c.sub_(mean) for c in chunks()), zeros]).double()
+        scaled *= inverse_scale
+        with at_most_threads(FLOAT64_THREADS):
+            values, vectors = _eigh(scaled @ scaled.T / n_samples)
+            vectors = scaled.T @ vectors / (n_samples * values).clamp_min(1e-300).sqrt()
     kept = values > _RANK_TOLERANCE * values[-1]
     weights = (values[kept] + shrinkage * values[-1]).rsqrt()
-    return mean, (inverse_scale[:, None] * vectors[:, kept] * weights).float()
+    transform = (inverse_scale[:, None] * vectors[:, kept] * weights).float()
+    return mean[:n_features], transform[:n_features]
 
 
 def apply_whitening(
@@ -86,12 +93,13 @@ def apply_whitening(
     tails: nn.Module | None = None,
 ) -> Tensor:
     """Transform the rows in chunks into a tensor of `dtype`, computing in it."""
+    n_components = transform.shape[1]
+    transform = pad_columns(transform).to(dtype)
     out = torch.empty(len(rows), transform.shape[1], dtype=dtype, device=rows.device)
-    transform = transform.to(dtype)
-    for chunk, target in zip(rows.chunks(), out.split(CHUNK), strict=True):
+    for chunk, target in zip(rows.chunks(), split_rows(out), strict=True):
         inputs = chunk if tails is None else tails(chunk)
         torch.mm(inputs.sub_(mean).to(dtype), transform, out=target)
-    return out
+    return out[:, :n_components]
 
 
 def fold_whitening(first: nn.Linear, mean: Tensor, transform: Tensor) -> nn.Linear:
@@ -109,8 +117,9 @@ def fold_whitening(first: nn.Linear, mean: Tensor, transform: Tensor) -> nn.Line
     layer : torch.nn.Linear
         A layer that takes raw inputs and gives the same outputs.
     """
-    weight = first.weight.detach().double() @ transform.T.double()
-    bias = first.bias.detach().double() - weight @ mean.double()
+    with single_thread():
+        weight = first.weight.detach().double() @ transform.T.double()
+        bias = first.bias.detach().double() - weight @ mean.double()
     layer = make_linear(transform.shape[0], first.out_features).to(weight.device)
     with torch.no_grad():
         layer.weight.copy_(weight)
@@ -139,10 +148,11 @@ def unfold_whitening(
         The bias, likewise.
     """
     raw = first.weight.detach().double()
-    # x - mean lies in the span of the transform's columns, but for directions
-    # in which the rows do not vary.
-    weight = raw @ torch.linalg.pinv(transform.double()).T
-    return weight, first.bias.detach().double() + raw @ mean.double()
+    with single_thread():
+        # x - mean lies in the span of the transform's columns, but for directions
+        # in which the rows do not vary.
+        weight = raw @ torch.linalg.pinv(transform.double()).T
+        return weight, first.bias.detach().double() + raw @ mean.double()
 
 
 def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
