@@ -19,6 +19,7 @@ from ._mlp import BatchNormMLP
 from ._schedules import DelayedLRScheduler
 from ._settings import Settings
 from ._sums import total
+from ._threads import take_fair_part
 
 _PREDICT_BATCH = 8192
 
@@ -135,6 +136,8 @@ class MemorizingNet(NeuralNetClassifier):
         """Go once over the batches, and record the epoch's means."""
         if iterator is None:
             return
+        if not self.single_thread:
+            take_fair_part()
         lr = self.optimizer_.param_groups[0]["lr"]
         self.module_.train(training)
         losses, sizes, right = [], [], []

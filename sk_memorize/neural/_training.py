@@ -24,7 +24,7 @@ from ._rows import Rows
 from ._schedules import cycle_epochs, make_scheduler
 from ._settings import Settings, resolve_settings
 from ._tails import AsinhTails, fit_tails
-from ._threads import single_thread
+from ._threads import fair_threads, single_thread
 from ._whitening import apply_whitening, fit_whitening, unfold_whitening
 
 # The shortest first cycle of the learning rate: epochs, and steps.
@@ -108,7 +108,7 @@ def train(
     rows = _make_rows(X, y, weight, settings.device)
     # Rows that are equal count as one.
     settings = resolve_settings(estimator, len(rows), *shape)
-    with single_thread() if settings.single_thread else nullcontext():
+    with fair_threads(), single_thread() if settings.single_thread else nullcontext():
         tails = previous.tails if previous is not None else None
         whitening = None
         if estimator.whitening_shrinkage is None:
@@ -222,7 +222,7 @@ def train_on_stream(
     inputs = rows.gather()
     net.iterator_train__first_epoch = len(net.history)
     data = TensorPair(inputs, rows.y, rows.weight)
-    with single_thread() if settings.single_thread else nullcontext():
+    with fair_threads(), single_thread() if settings.single_thread else nullcontext():
         interrupted = run_epochs(net, data, len(net.history), len(net.history) + 1)
         accuracy, loss = accuracy_and_loss(compute_logits(net.module_, inputs), rows)
     return Trained(
