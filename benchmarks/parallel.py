@@ -216,7 +216,7 @@ def judge(table: pd.DataFrame, n_cores: int) -> str:
         lines.append(
             f"- {row['backend']}: two workers take {row['ratio']:.2f} of the "
             f"sequential time, {verdict} {LIMIT}, with {equal}; both together compute "
-            f"with {n_fit} threads in fit and {n_predict} in predict."
+            f"with {n_fit} threads in fit and at most {n_predict} in predict."
         )
     n_threads = table.set_index("backend").loc[SEQUENTIAL, "torch_threads"]
     if n_threads > 1:

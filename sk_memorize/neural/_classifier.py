@@ -249,7 +249,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     are measured with the network that predicts: in float32, on the raw inputs.
 
     On one machine the result is the same, bit for bit, for every number of
-    threads and of worker processes.
+    threads (1 to 16 were compared) and of worker processes. Fits that run at the
+    same time in threads of one process share the threads of torch.
 
     References
     ----------
