@@ -102,7 +102,18 @@ class BatchNormMLP(nn.Module):
         -------
         logits : torch.Tensor of shape (n_samples, n_classes)
             Unnormalized log-probabilities.
+
+        Raises
+        ------
+        ValueError
+            If X is not of that shape.
         """
+        n_features = self.first_layer.in_features
+        if X.ndim != 2 or X.shape[1] != n_features:
+            raise ValueError(
+                "The 'X' parameter of BatchNormMLP.forward must be of shape "
+                f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
+            )
         for layer in self.layers:
             X = layer(X)
         return X
