@@ -30,10 +30,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _arguments import add_repeats, job_count, make_parser, positive_int, seed_value
+from _capacity_claims import LINEAR, NETWORK, TREE, format_rows, judge
 from _common import Data, load_data, say
 from _sweep import Cell, add_output, run_sweep
 from _tables import save_figure, write_table
-from scipy.stats import linregress
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -42,17 +42,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sk_memorize import MemorizingMLP, memorization_capacity
 
-NETWORK, LINEAR, TREE = "MemorizingMLP", "LogisticRegression", "DecisionTreeClassifier"
-
 # The size that is tried first, but for networks.
 _MIN_SAMPLES = 16
 
 # Found on digits: with 300 epochs it is 1.8 labels per parameter, as with 1000. With
 # the default batches and learning rate it is 1.1 in ten times the time.
 _LR = 0.05
-
-# Where the slope in logarithms counts as one.
-_SLOPE_TOLERANCE = 0.2
 
 _FIRST = ["dataset", "model", "width", "depth", "n_classes", "n_samples"]
 
@@ -176,101 +171,6 @@ def reduce(data: Data, n_components: int) -> Data:
     X = PCA(n_components, svd_solver="covariance_eigh").fit_transform(data.X_train)
     title = f"{n_components} principal components of {data.title}"
     return dataclasses.replace(data, title=title, X_train=X)
-
-
-def fit_slope(networks: pd.DataFrame) -> float:
-    """Fit the slope of labels over parameters in logarithms; NaN for a single size."""
-    if networks["parameters"].nunique() < 2:
-        return math.nan
-    logs = np.log(networks[["parameters", "labels"]].to_numpy(float))
-    return float(linregress(*logs.T).slope)
-
-
-def judge(table: pd.DataFrame) -> str:
-    """Say what the table shows."""
-    rows = table.set_index("model")
-    linear, tree = rows.loc[LINEAR], rows.loc[TREE]
-    lines = [
-        _judge_networks(table[table["model"] == NETWORK]),
-        _judge_linear(linear),
-        f"- {TREE}: {_labels(tree)} with {tree['parameters']:g} nodes"
-        + (
-            ": it grows with the labels, and fits all of them."
-            if tree["at_least"]
-            else "; equal rows with different labels are beyond any classifier."
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def _judge_networks(networks: pd.DataFrame) -> str:
-    known = networks[~networks["at_least"].astype(bool)]
-    left_out = (
-        f" {len(networks) - len(known)} more fitted all "
-        f"{networks['n_samples'].iloc[0]} rows, so that their capacity is not known."
-        if len(known) < len(networks)
-        else ""
-    )
-    if known.empty:
-        return f"- {NETWORK}: no capacity was found.{left_out} Take more rows."
-    labels, bits = known["labels_per_parameter"], known["bits_per_parameter"]
-    text = (
-        f"- {NETWORK}: {len(known)} networks with {known['parameters'].min():g} to "
-        f"{known['parameters'].max():g} parameters memorize {labels.min():.2f} to "
-        f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the "
-        f"median, or {bits.median():.2f} bits.{left_out}"
-    )
-    slope = fit_slope(known)
-    if math.isnan(slope):
-        return text
-    in_proportion = abs(slope - 1) <= _SLOPE_TOLERANCE
-    return f"{text} The slope in logarithms is {slope:.2f}: the capacity grows " + (
-        "in proportion to the number of parameters, whatever the shape."
-        if in_proportion
-        else f"{'faster' if slope > 1 else 'more slowly'} than the number of "
-        "parameters."
-    )
-
-
-def _judge_linear(linear: pd.Series) -> str:
-    text = (
-        f"- {LINEAR}: {_labels(linear)} [{linear['low']:g}, {linear['high']:g}] with "
-        f"{linear['parameters']:g} parameters"
-    )
-    if math.isnan(linear["cover"]):
-        return f"{text}; Cover's theorem is about two classes."
-    is_within = linear["low"] <= linear["cover"] <= linear["high"]
-    return (
-        f"{text}; Cover's theorem says {linear['cover']:g}, which is "
-        f"{'' if is_within else 'NOT '}within the interval."
-    )
-
-
-def _labels(row: pd.Series) -> str:
-    return f"{'at least ' if row['at_least'] else ''}{row['labels']:g} labels"
-
-
-def format_rows(table: pd.DataFrame) -> str:
-    """Format the table for reading."""
-    shown = [
-        {
-            "model": row["model"],
-            "width": "" if pd.isna(row["width"]) else row["width"],
-            "depth": "" if pd.isna(row["depth"]) else row["depth"],
-            "parameters": f"{row['parameters']:g}",
-            "labels": ("≥ " if row["at_least"] else "") + f"{row['labels']:g}",
-            f"interval, {100 * row['coverage']:.0f} %": f"{row['low']:g} to "
-            + ("∞" if math.isnan(row["high"]) else f"{row['high']:g}"),
-            "Cover": "" if math.isnan(row["cover"]) else f"{row['cover']:g}",
-            "bits": f"{row['bits']:.5g}",
-            "labels per par.": f"{row['labels_per_parameter']:.2f}",
-            "bits per par.": f"{row['bits_per_parameter']:.2f}",
-            "fits": row["n_fits"],
-            "fit s": f"{row['fit_seconds']:.1f}",
-        }
-        for row in table.to_dict("records")
-    ]
-    return str(pd.DataFrame(shown).to_markdown(index=False, disable_numparse=True))
 
 
 def draw(table: pd.DataFrame, title: str) -> Any:

@@ -1,9 +1,7 @@
 """Instruments that show what fitting all labels means, and what it does not."""
 
-from sk_memorize.analysis._capacity import (
-    MemorizationCapacity,
-    memorization_capacity,
-)
+from sk_memorize.analysis._capacity import memorization_capacity
+from sk_memorize.analysis._capacity_result import MemorizationCapacity
 from sk_memorize.analysis._cover import cover_count, cover_log10_probability
 from sk_memorize.analysis._interpolation import (
     TwoLayerInterpolator,
