@@ -169,10 +169,14 @@ class _Linear(nn.Linear):
         if more_inputs or more_outputs:
             weight = F.pad(weight, (0, more_inputs, 0, more_outputs))
             bias = F.pad(bias, (0, more_outputs))
-        parts = input.split(MOST_ROWS) if self.training else (input,)
-        outputs = [F.linear(part, weight, bias) for part in parts]
-        output = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-        return output[:n_rows, :n_outputs]
+        if self.training and n_rows > MOST_ROWS:
+            parts = [F.linear(rows, weight, bias) for rows in input.split(MOST_ROWS)]
+            output = torch.cat(parts)
+        else:
+            output = F.linear(input, weight, bias)
+        # To autograd even a slice of everything is a copy.
+        is_padded = more_rows or more_outputs
+        return output[:n_rows, :n_outputs] if is_padded else output
 
 
 class _BatchNorm(nn.BatchNorm1d):
