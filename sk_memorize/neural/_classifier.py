@@ -27,7 +27,6 @@ from ._evaluation import compute_logits
 from ._optimizers import OPTIMIZERS
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
-from ._threads import fair_threads
 from ._training import Trained, as_tensor, start_stream, train, train_on_stream
 
 # Inputs of other types become the first. Bytes are converted batch by batch.
@@ -719,5 +718,4 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
         module = self.net_.module_
         X = as_tensor(X).to(next(module.parameters()).device)
-        with fair_threads():
-            return compute_logits(module, X).cpu()
+        return compute_logits(module, X).cpu()

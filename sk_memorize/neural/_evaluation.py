@@ -10,9 +10,12 @@ from torch.nn import functional as F
 from ._mlp import BatchNormMLP
 from ._rows import Rows
 from ._sums import FLOAT64_THREADS, split_rows, sum_rows, total
-from ._threads import at_most_threads
+from ._threads import at_most_threads, fair_threads
 
 _FEW_PARAMETERS = 100_000
+
+# Multiplications, from which on it is worth while to share the threads.
+_LONG = 1e9
 
 
 @torch.no_grad()
@@ -90,7 +93,8 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     """
     module.eval()
     dtype, layers = _evaluated(module, X.device)
-    with _few_threads(dtype):
+    is_long = len(X) * sum(p.numel() for p in module.parameters()) > _LONG
+    with fair_threads() if is_long else nullcontext(), _few_threads(dtype):
         return torch.cat([layers(chunk.to(dtype)) for chunk in split_rows(X)])
 
 

@@ -4,7 +4,6 @@ import copy
 import math
 import secrets
 import warnings
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +107,7 @@ def train(
     rows = _make_rows(X, y, weight, settings.device)
     # Rows that are equal count as one.
     settings = resolve_settings(estimator, len(rows), *shape)
-    with fair_threads(), single_thread() if settings.single_thread else nullcontext():
+    with single_thread() if settings.single_thread else fair_threads():
         tails = previous.tails if previous is not None else None
         whitening = None
         if estimator.whitening_shrinkage is None:
@@ -222,7 +221,7 @@ def train_on_stream(
     inputs = rows.gather()
     net.iterator_train__first_epoch = len(net.history)
     data = TensorPair(inputs, rows.y, rows.weight)
-    with fair_threads(), single_thread() if settings.single_thread else nullcontext():
+    with single_thread() if settings.single_thread else fair_threads():
         interrupted = run_epochs(net, data, len(net.history), len(net.history) + 1)
         accuracy, loss = accuracy_and_loss(compute_logits(net.module_, inputs), rows)
     return Trained(
