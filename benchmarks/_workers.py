@@ -170,7 +170,7 @@ class _Look(Callback):
         self.start_ = time.perf_counter()
         self.used_ = _processor_seconds()
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  likewise
         wall = time.perf_counter() - self.start_
         used = _processor_seconds()
         n_busy = sum(

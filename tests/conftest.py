@@ -15,3 +15,13 @@ def close_figures():
     yield
     if plt := sys.modules.get("matplotlib.pyplot"):
         plt.close("all")
+
+
+@pytest.fixture
+def set_threads():
+    """Give a function that sets torch's number of threads until the test ends."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(n_threads)

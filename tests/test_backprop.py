@@ -106,13 +106,6 @@ def descend(module):
                 parameter -= 0.1 * parameter.grad
 
 
-@pytest.fixture
-def set_threads():
-    n_threads = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(n_threads)
-
-
 @pytest.mark.parametrize("sizes", [(16,), (40, 24), (17, 33, 16)], ids=str)
 @pytest.mark.parametrize("n_classes", [2, 7, 16, 17, 20])
 @pytest.mark.parametrize("negative_slope", [0.0, -0.5, 0.2])

@@ -91,16 +91,12 @@ def test_the_cluster_has_two_processes_with_a_thread_each(cluster):
     assert {(worker.torch, worker.torch_predict) for worker in workers} == {(1, 1)}
 
 
-def test_the_networks_are_of_both_kinds():
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(2)
+def test_the_networks_are_of_both_kinds(set_threads):
+    set_threads(2)
     sequential = Backend("sequential", 1, lambda: parallel_config("sequential"))
-    try:
-        for width, expected in [(SMALL, 1), (LARGE, 2)]:
-            (seen,) = warm_up(sequential, network(width), X, Y)
-            assert seen.torch == expected
-    finally:
-        torch.set_num_threads(n_threads)
+    for width, expected in [(SMALL, 1), (LARGE, 2)]:
+        (seen,) = warm_up(sequential, network(width), X, Y)
+        assert seen.torch == expected
 
 
 @pytest.mark.parametrize("width", [SMALL, LARGE])
@@ -123,12 +119,9 @@ def in_new_thread(function, *args):
 
 
 @pytest.fixture
-def three_threads():
+def three_threads(set_threads):
     # Three is neither one nor, on most machines, the number of cores.
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(n_threads)
+    set_threads(3)
 
 
 def test_overlapping_blocks_leave_the_numbers_of_threads_alone(three_threads):

@@ -100,11 +100,8 @@ def test_the_number_of_threads_decides_no_bit(results, name):
 
 
 @pytest.fixture
-def six_threads():
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(6)
-    yield
-    torch.set_num_threads(n_threads)
+def six_threads(set_threads):
+    set_threads(6)
 
 
 def test_those_inside_share_the_threads(six_threads):

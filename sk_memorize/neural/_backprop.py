@@ -105,6 +105,7 @@ class Backprop:
             self._widen()
         self._blocks: dict[int, list[_Block]] = {}
         self._heads: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+        self._inputs: dict[int, Tensor] = {}
 
     @staticmethod
     def supports(module: BatchNormMLP) -> bool:
@@ -228,6 +229,9 @@ class Backprop:
         part = torch.tensor(1 / n_rows, device=device)
         target = torch.full((n_rows, 1), self.label_smoothing - 1, device=device)
         self._heads[n_rows] = empty(width).zero_(), part, target
+        if self._inputs_padding:
+            n_inputs = self.linears[0].in_features + self._inputs_padding
+            self._inputs[n_rows] = empty(n_inputs).zero_()
         return [
             _Block(
                 *weight,
@@ -269,7 +273,8 @@ class Backprop:
             copy.copy_(values)
         hidden = X if X.dtype == self.dtype else X.to(self.dtype)
         if self._inputs_padding:
-            hidden = F.pad(hidden, (0, self._inputs_padding))
+            hidden = self._inputs[len(X)]
+            hidden[:, : X.shape[1]].copy_(X)
         for block in blocks:
             block.inputs = hidden
             hidden = _forward(block, frozen)
