@@ -16,7 +16,7 @@ def count(module):
 
 def test_the_notebooks_network_has_its_number_of_parameters():
     sizes = (256, 512, 256, 128, 64, 32)
-    module = BatchNormMLP(784, 10, sizes, norm_position="after", negative_slope=0.0)
+    module = BatchNormMLP(784, 10, sizes, norm_affine=True, negative_slope=0.0)
     assert count(module) == 509_930
     for layer, kind in zip(
         module.layers,
@@ -33,46 +33,22 @@ def test_the_papers_networks_have_their_number_of_parameters():
 
 
 @pytest.mark.parametrize(
-    ("norm", "kind"),
-    [
-        ("batch", nn.BatchNorm1d),
-        ("group", nn.GroupNorm),
-        ("layer", nn.LayerNorm),
-        (None, None),
-    ],
+    ("norm", "kind"), [("batch", nn.BatchNorm1d), ("group", nn.GroupNorm), (None, None)]
 )
-def test_only_the_documented_layers(norm, kind):
-    module = BatchNormMLP(5, 3, (16, 8), norm=norm, dropout=0.1)
-    allowed = (nn.Linear, nn.LeakyReLU, nn.Dropout) + ((kind,) if kind else ())
-    assert all(isinstance(layer, allowed) for layer in module.layers)
+@pytest.mark.parametrize("norm_position", ["before", "after"])
+def test_all_layers_are_torchs_own(norm, kind, norm_position):
+    module = BatchNormMLP(
+        5, 3, (16, 8), norm=norm, norm_position=norm_position, dropout=0.1
+    )
+    block = [nn.LeakyReLU] if kind is None else [nn.LeakyReLU, kind]
+    if norm_position == "before":
+        block.reverse()
+    kinds = [type(layer) for layer in module.layers]
+    assert kinds == [nn.Linear, *block, nn.Dropout] * 2 + [nn.Linear]
     linear = [layer for layer in module.layers if isinstance(layer, nn.Linear)]
     assert [layer.out_features for layer in linear] == [16, 8, 3]
-
-
-@pytest.mark.parametrize("norm_position", ["before", "after"])
-def test_outputs_and_gradients_are_those_of_torchs_layers(norm_position):
-    module = BatchNormMLP(7, 10, (16, 20), norm_position=norm_position, seed=3)
-    reference = nn.Sequential()
-    for layer in module.layers:
-        if isinstance(layer, nn.Linear):
-            twin = nn.Linear(layer.in_features, layer.out_features)
-        elif isinstance(layer, nn.BatchNorm1d):
-            twin = nn.BatchNorm1d(layer.num_features)
-        else:
-            twin = nn.LeakyReLU(-0.5)
-        twin.load_state_dict(layer.state_dict())
-        reference.append(twin)
-    generator = torch.Generator().manual_seed(0)
-    X = torch.randn(33, 7, generator=generator) * 3 + 1
-    y = torch.randint(10, (33,), generator=generator)
-    for network in (module, reference):
-        nn.functional.cross_entropy(network(X), y).backward()
-    for ours, theirs in zip(module.parameters(), reference.parameters(), strict=True):
-        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-6)
-    for ours, theirs in zip(module.buffers(), reference.buffers(), strict=True):
-        torch.testing.assert_close(ours, theirs)
-    module.eval(), reference.eval()
-    torch.testing.assert_close(module(X), reference(X))
+    X = torch.randn(9, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(module.eval()(X), module.layers(X))
 
 
 @pytest.mark.parametrize("slope", [-1.0, -0.5, 0.0, 0.2])
@@ -99,13 +75,14 @@ def test_the_weights_are_distributed_as_torchs_linear_layers():
 
 def test_dropout_drops_its_part_scales_the_rest_and_spares_the_global_generator():
     module = BatchNormMLP(4, 2, (8,), norm=None, dropout=0.25, seed=5)
-    dropout = module.layers[2]
+    dropout, ones = module.layers[2], torch.ones(100, 1000)
     state = torch.get_rng_state()
-    out = dropout(torch.ones(100, 1000))
+    out, other = (module.apply_layer(dropout, ones) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert out.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
     assert (out == 0).double().mean().item() == pytest.approx(0.25, abs=0.01)
-    assert torch.equal(dropout.eval()(torch.ones(3)), torch.ones(3))
+    assert not torch.equal(out, other)
+    assert torch.equal(module.eval().apply_layer(dropout, ones), ones)
 
 
 def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
@@ -116,9 +93,12 @@ def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
         assert torch.equal(twin.eval()(X), module.eval()(X))
 
 
-def test_a_new_first_layer_shares_the_others():
+def test_a_copy_with_another_first_layer_has_its_own_parameters():
     module = BatchNormMLP(4, 2, (8,), seed=0)
-    other = module.with_first_layers(nn.Identity(), nn.Linear(9, 8))
-    assert other.layers[1].in_features == 9
-    assert module.layers[0].in_features == 4
-    assert all(a is b for a, b in zip(other.layers[2:], module.layers[1:], strict=True))
+    other = module.with_first_layer(nn.Linear(9, 8))
+    assert other.first_layer.in_features == 9
+    assert module.first_layer.in_features == 4
+    for ours, theirs in zip(other.layers[1:], module.layers[1:], strict=True):
+        assert ours is not theirs
+        for key, value in ours.state_dict().items():
+            assert torch.equal(value, theirs.state_dict()[key])

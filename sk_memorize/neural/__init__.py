@@ -1,6 +1,6 @@
 """The network, and how it is trained."""
 
-from ._classifier import MemorizingMLP
-from ._mlp import BatchNormMLP
+from ._memorizing_mlp import MemorizingMLP
+from ._network import BatchNormMLP
 
 __all__ = ["BatchNormMLP", "MemorizingMLP"]

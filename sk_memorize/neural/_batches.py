@@ -1,128 +1,66 @@
 """Batches sliced from tensors in memory, for skorch's iterators."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import Dataset
 
 
-class TensorPair(Dataset):
-    """Inputs and targets in memory, as skorch's data set.
+class TensorBatches:
+    """Batches of a skorch Dataset whose contents are tensors.
+
+    With a seed, the rows come in the order of the epoch and in batches whose
+    sizes differ by one at most: no small batch is left over, on which batch
+    normalization would be noisy, or, with one row, undefined; and no row has to
+    be dropped for it. Without, they come in their own order, in slices.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Inputs.
-    y : array-like of shape (n_samples,), default=None
-        Targets; zeros stand in for them at predict time.
-    weight : torch.Tensor of shape (n_samples,), float32, default=None
-        Weights with a mean of one; None stands for ones.
+    dataset : skorch.dataset.Dataset
+        The rows, as a tensor or a dict of tensors, and their labels.
+    batch_size : int
+        Largest size of a batch. It is exceeded by one row where a shuffled batch
+        would otherwise be of a single row.
+    seed : int, default=None
+        Decides, with `epoch`, the order of the rows.
+    epoch : int, default=0
+        Number of epochs before.
     """
 
     def __init__(
-        self, X: Tensor, y: Tensor | None = None, weight: Tensor | None = None
+        self, dataset: Any, batch_size: int, seed: int | None = None, epoch: int = 0
     ) -> None:
-        self.X = torch.as_tensor(X)
-        if y is None:
-            y = torch.zeros(len(self.X), dtype=torch.int64, device=self.X.device)
-        self.y = torch.as_tensor(y)
-        self.weight = weight
-
-    def __len__(self) -> int:
-        return len(self.X)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.X[index], self.y[index]
-
-
-class ShuffledBatches:
-    """Every row once an epoch, in a fresh order, in batches of nearly one size.
-
-    The rows are spread evenly: the sizes of two batches differ by one at most.
-    So no small batch is left over at the end of an epoch, on which batch
-    normalization would be noisy, or, with one row, undefined; and no row has
-    to be dropped for it.
-
-    Parameters
-    ----------
-    dataset : TensorPair
-        The rows.
-    batch_size : int
-        Largest size of a batch. It is exceeded by one row where a batch would
-        otherwise be of a single row.
-    seed : int
-        Decides the order of the rows in every epoch.
-    first_epoch : int, default=0
-        Number of epochs whose orders are passed over.
-
-    Attributes
-    ----------
-    order : torch.Tensor of shape (n_samples,)
-        The order of the rows in the current epoch.
-    weight : torch.Tensor of shape (n_rows,), or None
-        The weights of the rows of the current batch, if the rows have weights.
-
-    Notes
-    -----
-    A batch lies in memory that the next one of its size overwrites.
-    """
-
-    def __init__(
-        self,
-        dataset: TensorPair,
-        batch_size: int,
-        seed: int = 0,
-        first_epoch: int = 0,
-    ) -> None:
-        self.dataset = dataset
-        self.n_batches = count_batches(len(dataset), batch_size)
-        largest = -(-len(dataset) // self.n_batches)
-        # The order is drawn on the CPU, so that it is the same on every device.
-        self._generator = torch.Generator().manual_seed(seed)
-        for _ in range(first_epoch):
-            torch.randperm(len(dataset), generator=self._generator)
-        self.weight: Tensor | None = None
-        # The same memory for every batch: fresh memory costs more than the copy.
-        self._inputs = torch.empty_like(dataset.X[:largest])
-        self._targets = torch.empty_like(dataset.y[:largest])
-
-    def __len__(self) -> int:
-        return self.n_batches
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        X, y = self.dataset.X, self.dataset.y
-        self.order = torch.randperm(len(X), generator=self._generator).to(X.device)
-        for rows in self.order.tensor_split(self.n_batches):
-            inputs, targets = self._inputs[: len(rows)], self._targets[: len(rows)]
-            torch.index_select(X, 0, rows, out=inputs)
-            torch.index_select(y, 0, rows, out=targets)
-            if self.dataset.weight is not None:
-                self.weight = self.dataset.weight[rows]
-            yield inputs, targets
-
-
-class SequentialBatches:
-    """The rows in their order, in slices of one size.
-
-    Parameters
-    ----------
-    dataset : TensorPair
-        The rows.
-    batch_size : int
-        Size of all batches but the last.
-    """
-
-    def __init__(self, dataset: TensorPair, batch_size: int) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        if self.seed is None:
+            return -(-len(self.dataset) // self.batch_size)
+        return count_batches(len(self.dataset), self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        X, y = self.dataset.X, self.dataset.y
-        yield from zip(X.split(self.batch_size), y.split(self.batch_size), strict=True)
+    def __iter__(self) -> Iterator[Any]:
+        X, y, n_rows = self.dataset.X, self.dataset.y, len(self.dataset)
+        if self.seed is None:
+            order = torch.arange(n_rows)
+            parts = order.split(self.batch_size)
+        else:
+            # Drawn on the CPU, so that the order is the same on every device.
+            seed = np.random.SeedSequence((self.seed, self.epoch)).generate_state(1)
+            generator = torch.Generator().manual_seed(int(seed[0]))
+            order = torch.randperm(n_rows, generator=generator)
+            parts = order.tensor_split(len(self))
+        for part in parts:
+            yield _take(X, part), torch.zeros(len(part)) if y is None else _take(y, part)
+
+
+def _take(X: Any, rows: torch.Tensor) -> Any:
+    if isinstance(X, dict):
+        return {name: _take(values, rows) for name, values in X.items()}
+    X = torch.as_tensor(X)
+    return X[rows.to(X.device)]
 
 
 def count_batches(n_samples: int, batch_size: int) -> int:

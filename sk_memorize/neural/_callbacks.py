@@ -1,207 +1,137 @@
-"""Callbacks of the training loop."""
+"""skorch callbacks of the training, and its progress bar."""
 
-import math
 from typing import Any
 
+import torch
 from skorch.callbacks import Callback
-from skorch.exceptions import SkorchException
-from torch import Tensor, nn
 
-from ._evaluation import accuracy_and_loss, recalibrate
-from ._mlp import BatchNormMLP
-from ._rows import Rows
-from ._whitening import fold_whitening
+from ._preprocessing import Prepared
 
-
-class Result:
-    """A network that takes raw inputs, and what it achieves on all rows."""
-
-    def __init__(self, module: BatchNormMLP, accuracy: float, loss: float) -> None:
-        self.module = module
-        self.accuracy = accuracy
-        self.loss = loss
+# The whitening is completed where narrow components are needed: where this part
+# of the mistakes of chance is left after the first steps, or more than a half
+# after an epoch, more than a quarter after two, and so on.
+_FIRST_PART = 0.85
+_FEWEST_STEPS = 16  # of a look at the accuracy, if it is not a quarter of an epoch
 
 
-class Assessor:
-    """How to assess a network in training on the rows.
+class RunningAccuracy(Callback):
+    """Record each epoch's accuracy while the weights move, and its learning rate.
 
-    Parameters
-    ----------
-    rows : Rows
-        The training rows.
-    whitening : tuple of two tensors or None
-        What `fit_whitening` returned for them.
-    tails : torch.nn.Module or None
-        What compresses them before, if anything does.
+    They are in the history under ``train_accuracy`` and ``lr``.
     """
-
-    def __init__(
-        self,
-        rows: Rows,
-        whitening: tuple[Tensor, Tensor] | None,
-        tails: nn.Module | None,
-    ) -> None:
-        self.rows = rows
-        self.whitening = whitening
-        self.tails = tails
-
-    def assess(self, module: BatchNormMLP) -> Result:
-        """Make the final network of `module`, and measure it on all rows.
-
-        Parameters
-        ----------
-        module : BatchNormMLP
-            The network in training. It shares its layers with the result, but
-            for the first, and is left in eval mode.
-
-        Returns
-        -------
-        result : Result
-            The network with the whitening folded in and its batch-norm
-            statistics recalibrated; accuracy and loss in eval mode.
-        """
-        first: list[nn.Module] = [module.first_layer]
-        if self.whitening is not None:
-            first = [fold_whitening(module.first_layer, *self.whitening)]
-        if self.tails is not None:
-            first.insert(0, self.tails)
-        final = module.with_first_layers(*first)
-        logits = recalibrate(final, self.rows)
-        return Result(final, *accuracy_and_loss(logits, self.rows))
-
-
-class StopAtAccuracy(Callback):
-    """Stop as soon as all training rows but a few are right in eval mode.
-
-    The check itself is a forward pass over all rows. Rows that an epoch found
-    wrong tell when it is worth it: they are tried once more, in one batch.
-
-    Parameters
-    ----------
-    assessor : Assessor
-        Measures the accuracy on the rows to be right on.
-    inputs : torch.Tensor of shape (n_samples, n_inputs)
-        The same rows, as the network in training takes them.
-    target : float
-        Accuracy to stop at.
-    cycle_ends : collection of int
-        Epochs at whose end the accuracy is always checked.
-    dropout : bool
-        Whether units are dropped in training, which hides the accuracy.
-    highest_lr : float
-        No stop while the learning rate is higher: a few rows are right after a
-        few large steps, with weights that are useless for any other row.
-    """
-
-    def __init__(
-        self,
-        assessor: Assessor,
-        inputs: Tensor,
-        target: float,
-        cycle_ends: set[int],
-        dropout: bool,
-        highest_lr: float,
-    ) -> None:
-        self.assessor = assessor
-        self.inputs = inputs
-        self.target = target
-        self.cycle_ends = cycle_ends
-        self.dropout = dropout
-        self.highest_lr = highest_lr
-        self.result: Result | None = None
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Drop the last result: the weights are about to change."""
-        self.result = None
+        """Begin to count."""
+        self.lr_ = net.optimizer_.param_groups[0]["lr"]
+        self.counts_: list[tuple[torch.Tensor, Any]] = []
+
+    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Count the rows that are right, by their weights."""
+        self.counts_.append(_count_right(batch, kwargs["y_pred"]))
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Check the accuracy, and stop the training if it suffices."""
-        epoch = len(net.history)
-        if net.optimizer_.param_groups[0]["lr"] > self.highest_lr:
-            return
-        if not (self.dropout or epoch in self.cycle_ends or self._promising(net)):
-            return
-        self.result = self.assessor.assess(net.module_)
-        if self.result.accuracy >= self.target:
-            raise TrainingStopped
-
-    def _promising(self, net: Any) -> bool:
-        """Try the rows again that the epoch found wrong, or some of them."""
-        rows = self.assessor.rows
-        n_allowed = (1 - self.target) * len(rows)
-        wrong = net.wrong_rows_
-        n_wrong = len(wrong) if rows.weight is None else float(rows.weight[wrong].sum())
-        # The weights move during an epoch: at its end they make about a third
-        # of the mistakes that were counted underway, or fewer.
-        if n_wrong > 3 * n_allowed + max(2, 2e-3 * len(rows)):
-            return False
-        if n_wrong <= n_allowed:
-            return True
-        tried = wrong[:: -(-len(wrong) // max(1, net.batch_size // 2))]
-        still_wrong = net.quick_logits(self.inputs[tried]).argmax(1) != rows.y[tried]
-        n_wrong *= still_wrong.sum().item() / len(tried)
-        # The statistics of batch normalization are a little off, hence the leeway.
-        return n_wrong <= n_allowed + 1
-
-    def forget(self) -> None:
-        """Let go of the training rows."""
-        del self.assessor, self.inputs
-        self.result = None
+        """Record the epoch."""
+        net.history.record("train_accuracy", _part_right(self.counts_))
+        net.history.record("lr", self.lr_)
+        self.counts_ = []
 
 
-class FailOnDivergence(Callback):
-    """End the training with an error when the loss is no longer finite."""
+class CompleteWhitening(Callback):
+    """Whiten fully as soon as the wide components prove not to be enough.
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Look at the loss of the epoch."""
-        loss = net.history[-1, "train_loss"]
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"The training diverged: the loss of epoch {len(net.history)} is "
-                f"{loss}. A lower 'lr' or a normalization ('norm') helps."
-            )
-
-
-class ProgressBar(Callback):
-    """A tqdm bar over the epochs, with loss, accuracy and learning rate.
+    In the first epoch a network has not seen a batch before it is trained on it.
+    Its accuracy there tells whether the labels follow the inputs. If they do, the
+    wide components serve them best, and the network generalizes better without
+    the noise of the narrow ones. If they do not, all components are needed.
 
     Parameters
     ----------
-    n_done : int
-        Epochs that are behind the training.
+    prepared : Prepared
+        Whose whitening it is.
+    n_batches : int
+        Batches of an epoch.
     """
 
-    def __init__(self, n_done: int) -> None:
-        self.n_done = n_done
+    def __init__(self, prepared: Prepared, n_batches: int) -> None:
+        self.prepared = prepared
+        self.window = max(_FEWEST_STEPS, n_batches // 4)
+        self.n_steps = 0
+        self.n_looks = 0
+        self.counts: list[tuple[torch.Tensor, Any]] = []
+        rows = prepared.rows
+        classes = torch.zeros(int(rows.y.max()) + 1, dtype=rows.mass.dtype)
+        classes.index_add_(0, rows.y.cpu(), rows.mass.cpu())
+        self.error_by_chance = 1 - float(classes.max() / classes.sum())
 
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Open the bar."""
-        from tqdm.auto import tqdm
+    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:
+        """Look at the accuracy of the last steps where it is time to."""
+        if not self.prepared.is_attenuated:
+            return
+        self.n_steps += 1
+        due = self.window * max(1, 4 * self.n_looks)
+        if self.n_steps > due - self.window // 2:
+            self.counts.append(_count_right(batch, kwargs["y_pred"]))
+        if self.n_steps < due:
+            return
+        error = (1 - _part_right(self.counts)) / self.error_by_chance
+        bound = 0.5**self.n_looks if self.n_looks else _FIRST_PART
+        self.n_looks += 1
+        self.counts = []
+        if error > bound:
+            self.prepared.whiten_fully(net.module_)
 
-        self.bar_ = tqdm(
-            total=net.max_epochs,
-            initial=self.n_done,
-            desc="MemorizingMLP",
-            unit="epoch",
-        )
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Advance the bar."""
-        row = net.history[-1]
-        self.bar_.set_postfix(
+def _count_right(batch: Any, y_pred: torch.Tensor) -> tuple[torch.Tensor, Any]:
+    """Compute the weight of the rows that are right, and of all."""
+    X, y = batch
+    is_right = y_pred.detach().argmax(1) == y
+    if isinstance(X, dict):
+        return (X["weight"] * is_right).sum(), X["weight"].sum()
+    return is_right.sum(), len(y)
+
+
+def _part_right(counts: list[tuple[torch.Tensor, Any]]) -> float:
+    right = float(torch.stack([right for right, _ in counts]).sum())
+    return right / float(sum(float(total) for _, total in counts))
+
+
+class ProgressBar:
+    """A tqdm bar over the epochs, up to the end that is expected.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether to show anything.
+    n_epochs : int
+        Where the first cycle ends.
+    """
+
+    def __init__(self, shown: bool, n_epochs: int) -> None:
+        self._bar: Any = None
+        if shown:
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=n_epochs, desc="MemorizingMLP", unit="epoch")
+
+    def update(self, row: dict[str, Any], end: int) -> None:
+        """Show another epoch, and where the cycle ends."""
+        if self._bar is None:
+            return
+        self._bar.total = end
+        self._bar.set_postfix(
             loss=f"{row['train_loss']:.4f}",
             accuracy=f"{row['train_accuracy']:.4%}",
             lr=f"{row['lr']:.1e}",
             refresh=False,
         )
-        self.bar_.update()
+        self._bar.update()
+
+    def say(self, what: str) -> None:
+        """Show what is being done."""
+        if self._bar is not None:
+            self._bar.set_description(f"MemorizingMLP, {what}")
 
     def close(self) -> None:
-        """Close the bar, however the training ended."""
-        if hasattr(self, "bar_"):
-            self.bar_.close()
-            del self.bar_
-
-
-class TrainingStopped(SkorchException):
-    """The target is reached: no epoch is needed any more."""
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,44 +1,37 @@
 """What a trained network does on all rows, in eval mode."""
 
 import copy
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ._mlp import BatchNormMLP
-from ._rows import Rows
-from ._sums import FLOAT64_THREADS, split_rows, sum_rows, total
-from ._threads import at_most_threads, fair_threads
+from .._threads import single_thread
+from ._config import FEW_WEIGHTS
+from ._network import BatchNormMLP
+from ._rows import CHUNK, Rows
 
-_FEW_PARAMETERS = 100_000
-
-# Multiplications, from which on it is worth while to share the threads.
-_LONG = 1e9
+# Outputs of a layer for all rows are kept where they take at most so many bytes.
+_KEPT_BYTES = 128 * 2**20
 
 
 @torch.no_grad()
-def recalibrate(module: BatchNormMLP, rows: Rows) -> Tensor:
+def recalibrate(module: BatchNormMLP, inputs: Tensor) -> None:
     """Set the statistics of batch normalization to those of all rows.
 
     The averages that batch normalization keeps while it trains lag behind the
     weights. Here each layer's mean and variance are computed over all rows,
-    from the inputs that the layer gets in eval mode [1]_. Layer by layer, that
-    costs a single forward pass.
+    from the inputs that the layer gets in eval mode [1]_.
 
     Parameters
     ----------
     module : BatchNormMLP
-        The network; its normalization layers are changed in place, and it is
-        left in eval mode.
-    rows : Rows
-        The training inputs. Their weights are not used.
-
-    Returns
-    -------
-    logits : torch.Tensor of shape (n_samples, n_classes)
-        The outputs in eval mode, with the new statistics.
+        The network in training. Its normalization layers are changed in place,
+        and it is left in eval mode.
+    inputs : torch.Tensor of shape (n_samples, n_inputs)
+        The training inputs, whose number format is that of the products.
 
     References
     ----------
@@ -46,40 +39,49 @@ def recalibrate(module: BatchNormMLP, rows: Rows) -> Tensor:
        arXiv:2105.07576, section 3.
     """
     module.eval()
-    dtype, layers = _evaluated(module, rows.device)
-    # One piece of memory holds the outputs of one layer after the other: a chunk
-    # of rows is read before the next layer's outputs take its place.
-    linears = [la for la in layers if isinstance(la, nn.Linear)]
-    widths = [linear.out_features for linear in linears]
-    if layers[0] is not linears[0]:
-        widths.append(rows.n_features)
-    memory = torch.empty(len(rows), max(widths), dtype=dtype, device=rows.device)
-    with _few_threads(dtype):
-        return _recalibrate(module, layers, rows, memory)
+    source, begin = inputs, 0
+    with torch.autocast(inputs.device.type, inputs.dtype, inputs.dtype.itemsize == 2):
+        for end, layer in enumerate(module.layers):
+            if not isinstance(layer, nn.BatchNorm1d):
+                continue
+            part = module.layers[begin:end]
+            outputs: Iterator[Tensor] = (part(c) for c in source.split(CHUNK))
+            shape = len(source), layer.num_features
+            if _fits(shape, inputs.dtype):
+                kept = inputs.new_empty(shape)
+                mean, variance = _moments(_kept(outputs, kept))
+                source, begin = kept, end
+            else:
+                mean, variance = _moments(outputs)
+            layer.load_state_dict(
+                {"running_mean": mean, "running_var": variance}, strict=False
+            )
 
 
-def _recalibrate(
-    module: BatchNormMLP, layers: nn.Sequential, rows: Rows, memory: Tensor
-) -> Tensor:
-    outputs = memory[:0]
-    for i, (kept, layer) in enumerate(zip(module.layers, layers, strict=True)):
-        if isinstance(layer, nn.BatchNorm1d):
-            chunks = split_rows(outputs)
-            mean = sum(map(sum_rows, chunks)) / len(rows)
-            squares = sum(sum_rows((chunk - mean).square_()) for chunk in chunks)
-            statistics = {"running_mean": mean, "running_var": squares / len(rows)}
-            kept.load_state_dict(statistics, strict=False)
-            # With the rounding of the statistics that are kept.
-            layer.load_state_dict(kept.state_dict())
-        if isinstance(layer, nn.Linear):
-            width = layer.out_features
-        else:
-            width = outputs.shape[1] if i else rows.n_features
-        inputs = split_rows(outputs) if i else rows.chunks()
-        outputs = memory[:, :width]
-        for chunk, out in zip(inputs, split_rows(outputs), strict=True):
-            out.copy_(layer(chunk.to(memory.dtype)))
-    return outputs
+def _fits(shape: tuple[int, int], dtype: torch.dtype) -> bool:
+    return shape[0] * shape[1] * dtype.itemsize <= _KEPT_BYTES
+
+
+def _kept(chunks: Iterator[Tensor], memory: Tensor) -> Iterator[Tensor]:
+    """Copy chunks into memory as they come, and pass them on."""
+    for chunk, out in zip(chunks, memory.split(CHUNK), strict=True):
+        out.copy_(chunk)
+        yield chunk
+
+
+def _moments(chunks: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
+    """Compute means and variances of columns from chunks of rows."""
+    sizes, means, variances = [], [], []
+    for chunk in chunks:
+        values = chunk.float()
+        mean = values.mean(0)
+        means.append(mean)
+        variances.append((values - mean).square_().mean(0))
+        sizes.append(len(values))
+    weight = torch.tensor(sizes, device=means[0].device)[:, None] / sum(sizes)
+    mean = (weight * torch.stack(means)).sum(0)
+    within, between = torch.stack(variances), (torch.stack(means) - mean).square_()
+    return mean, (weight * (within + between)).sum(0)
 
 
 @torch.inference_mode()
@@ -90,31 +92,95 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     networks for few columns amplify it. Small networks are therefore evaluated
     in float64, which costs next to nothing: a row's outputs are then the same,
     to more digits than float32 has, whatever the rows beside it.
+
+    Parameters
+    ----------
+    module : BatchNormMLP
+        A network that takes raw inputs. It is left in eval mode.
+    X : torch.Tensor of shape (n_samples, n_features)
+        Raw inputs.
+
+    Returns
+    -------
+    logits : torch.Tensor of shape (n_samples, n_classes)
+        In float32, or in float64 if the network is small.
     """
+    evaluated = to_evaluate(module)
+    last = evaluated.last_layer
+    dtype, device = last.weight.dtype, last.weight.device
+    logits = torch.empty(len(X), last.out_features, dtype=dtype)
+    with single_thread() if is_small(module) else nullcontext():
+        for chunk, out in zip(X.split(CHUNK), logits.split(CHUNK), strict=True):
+            out.copy_(evaluated(_as_input(evaluated, chunk.to(device))))
+    return logits
+
+
+def is_small(module: BatchNormMLP) -> bool:
+    """Tell whether one thread is used for the network: it is small, on the CPU."""
+    weights = [layer.weight for layer in module.layers if isinstance(layer, nn.Linear)]
+    return weights[0].device.type == "cpu" and (
+        sum(weight.numel() for weight in weights) < FEW_WEIGHTS
+    )
+
+
+def to_evaluate(module: BatchNormMLP) -> BatchNormMLP:
+    """Put a network into eval mode, and copy it in float64 if it is small."""
     module.eval()
-    dtype, layers = _evaluated(module, X.device)
-    is_long = len(X) * sum(p.numel() for p in module.parameters()) > _LONG
-    with fair_threads() if is_long else nullcontext(), _few_threads(dtype):
-        return torch.cat([layers(chunk.to(dtype)) for chunk in split_rows(X)])
+    return copy.deepcopy(module).double() if is_small(module) else module
 
 
-def _evaluated(
-    module: BatchNormMLP, device: torch.device
-) -> tuple[torch.dtype, nn.Sequential]:
-    n_parameters = sum(p.numel() for p in module.parameters())
-    if device.type == "mps" or n_parameters >= _FEW_PARAMETERS:
-        return torch.float32, module.layers
-    return torch.float64, copy.deepcopy(module.layers).double()
+def _as_input(module: BatchNormMLP, X: Tensor) -> Tensor:
+    # A network with a scaling of its own takes float64, which it may be for.
+    return X if module.center is not None else X.to(module.first_layer.weight.dtype)
 
 
-def _few_threads(dtype: torch.dtype) -> AbstractContextManager[None]:
-    return at_most_threads(FLOAT64_THREADS) if dtype.itemsize == 8 else nullcontext()
+class HiddenOutputs:
+    """Outputs of the last hidden layer for the training rows, in eval mode.
+
+    They are kept in memory where they fit, or computed anew at each use.
+
+    Parameters
+    ----------
+    module : BatchNormMLP
+        A network that takes raw inputs.
+    rows : Rows
+        The training rows.
+    """
+
+    def __init__(self, module: BatchNormMLP, rows: Rows) -> None:
+        self._module = to_evaluate(module)
+        self._rows = rows
+        self._kept: Tensor | None = None
+        weight = self._module.last_layer.weight
+        shape = len(rows), weight.shape[1]
+        if _fits(shape, weight.dtype):
+            kept = weight.new_empty(shape, requires_grad=False)
+            for _ in _kept(self.chunks(), kept):
+                pass
+            self._kept = kept
+
+    @torch.no_grad()
+    def chunks(self, index: Tensor | None = None) -> Iterator[Tensor]:
+        """Yield the outputs for all rows, or for those of an index."""
+        if self._kept is not None:
+            yield from (self._kept if index is None else self._kept[index]).split(CHUNK)
+            return
+        for chunk in self._rows.chunks(index):
+            yield self._module.last_hidden(_as_input(self._module, chunk))
+
+    @torch.no_grad()
+    def logits(self, last: nn.Linear) -> Tensor:
+        """Compute the logits of all rows with a last layer."""
+        weight, bias = last.weight, last.bias
+        parts = [
+            F.linear(hidden, weight.to(hidden.dtype), bias.to(hidden.dtype))
+            for hidden in self.chunks()
+        ]
+        return torch.cat(parts)
 
 
 def accuracy_and_loss(logits: Tensor, rows: Rows) -> tuple[float, float]:
     """Compute the weighted accuracy and mean cross-entropy of logits."""
     accuracy = rows.accuracy(logits.argmax(1) == rows.y)
-    if rows.weight is None:
-        return accuracy, F.cross_entropy(logits, rows.y).item()
     losses = F.cross_entropy(logits, rows.y, reduction="none")
-    return accuracy, (total(losses * rows.mass) / total(rows.mass)).item()
+    return accuracy, ((losses * rows.mass).sum() / rows.mass.sum()).item()

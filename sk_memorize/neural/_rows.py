@@ -1,11 +1,115 @@
-"""The training rows: each distinct one once, in an order of their own."""
+"""Training rows: images flattened, weights merged, equal rows counted once."""
 
+import copy
+import warnings
 from collections.abc import Iterator
+from typing import Any, Self
 
+import numpy as np
 import torch
+from scipy.sparse import issparse
+from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
-from ._sums import CHUNK, split_rows, total
+CHUNK = 1024  # rows that are worked on at a time: they stay in the cache
+
+
+def flatten_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
+    """Make each image a row.
+
+    Parameters
+    ----------
+    X : array-like
+        Images of shape (n_samples, height, width) or (n_samples, channels, height,
+        width), or anything else, which is left as it is.
+
+    Returns
+    -------
+    X : array-like
+        Rows.
+    image_shape : tuple of int or None
+        The shape of an image, None if there are no images.
+    """
+    shape = tuple(getattr(X, "shape", ()))
+    if len(shape) not in (3, 4) or issparse(X):
+        return X, None
+    return X.reshape(shape[0], -1), shape[1:]
+
+
+def weigh_rows(
+    X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Multiply the weights of rows and classes, and drop rows without weight.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Inputs.
+    y : ndarray of shape (n_samples,)
+        Labels.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights of the rows.
+    class_weight : dict, "balanced" or None
+        Weights of the classes, as in `sklearn.utils.compute_class_weight`.
+
+    Returns
+    -------
+    X : ndarray of shape (n_kept, n_features)
+        Rows of positive weight.
+    y : ndarray of shape (n_kept,)
+        Their labels.
+    weight : ndarray of shape (n_kept,), float64, or None
+        Their weights, None if neither rows nor classes have any.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or if all are zero.
+    """
+    weight = None
+    if sample_weight is not None:
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        X, y, weight = _positive(X, y, weight, "sample_weight")
+    if class_weight is None:
+        return X, y, weight
+    labels, indices = np.unique(y, return_inverse=True)
+    factors = compute_class_weight(
+        class_weight, classes=labels, y=y, sample_weight=weight
+    )
+    if not (np.isfinite(factors).all() and (factors >= 0).all()):
+        raise ValueError(
+            "The 'class_weight' parameter of MemorizingMLP must have finite values of "
+            f"at least 0. Got {class_weight!r} instead."
+        )
+    factors = factors[indices]
+    product = factors if weight is None else weight * factors
+    return _positive(X, y, product, "class_weight")
+
+
+def _positive(
+    X: np.ndarray, y: np.ndarray, weight: np.ndarray, name: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Keep the rows of positive weight."""
+    kept = weight > 0
+    if not kept.any():
+        raise ValueError(
+            f"The {name!r} parameter of MemorizingMLP must leave rows of positive "
+            "weight. Got weights that are all zero instead."
+        )
+    return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
+
+
+def as_tensor(X: np.ndarray) -> Tensor:
+    """View an array as a tensor that is not written to."""
+    if not X.flags.writeable:
+        # torch warns, as it has no read-only tensors.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.from_numpy(X)
+    return torch.from_numpy(X)
 
 
 class Rows:
@@ -13,7 +117,7 @@ class Rows:
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_rows, n_features), float32 or uint8
+    X : torch.Tensor of shape (n_rows, n_features), float64, float32 or uint8
         Inputs. They are not copied.
     y : torch.Tensor of shape (n_rows,), int64
         Class indices.
@@ -28,10 +132,11 @@ class Rows:
         Sum of the weights of the rows that are equal.
     weight : torch.Tensor of shape (n_samples,), float32, or None
         `mass` divided by its mean; None if all are alike.
+    can_be_right : torch.Tensor of shape (n_samples,), bool
+        One row of each set with equal inputs: that of the largest mass.
     attainable_accuracy : float
-        The highest (weighted) accuracy that any function of X can have: rows
-        that are equal get equal predictions, so of each set of equal rows only
-        those of its heaviest label can be right.
+        The highest (weighted) accuracy that any function of X can have: that of
+        being right in the rows that can be right.
 
     Notes
     -----
@@ -41,27 +146,31 @@ class Rows:
     they are given, and nor does anything that is computed from them.
     """
 
-    def __init__(self, X: Tensor, y: Tensor, weight: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        X: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+    ) -> None:
         self._X = X
+        self._extremes: tuple[Tensor, Tensor] | None = None
+        self.device = torch.device("cpu")
         groups = _group_equal_rows(X)
         n_classes = int(y.max()) + 1
         pairs, inverse, counts = torch.unique(
             groups * n_classes + y, return_inverse=True, return_counts=True
         )
-        positions = torch.arange(len(X), device=X.device)
-        self._index = torch.empty_like(pairs).scatter_reduce_(
-            0, inverse, positions, "amin", include_self=False
-        )
-        self.y = y[self._index]
-        self.mass = counts.double()
+        self._index = _first_positions(inverse, len(pairs))
+        mass = counts.double()
         if weight is not None:
-            self.mass = torch.zeros_like(self.mass).index_add_(0, inverse, weight)
-        mean = total(self.mass) / len(self.mass)
-        is_uniform = bool((self.mass == self.mass[0]).all())
-        self.weight = None if is_uniform else (self.mass / mean).float()
-        best = torch.zeros(len(X), dtype=torch.float64, device=X.device)
-        best.scatter_reduce_(0, pairs // n_classes, self.mass, "amax")
-        self.attainable_accuracy = (total(best) / total(self.mass)).item()
+            mass = torch.zeros_like(mass).index_add_(0, inverse, weight)
+        is_uniform = bool((mass == mass[0]).all())
+        can_be_right = _heaviest_of_each(pairs // n_classes, mass)
+        self.attainable_accuracy = (mass[can_be_right].sum() / mass.sum()).item()
+        self.y = y[self._index]
+        self.mass = mass
+        self.can_be_right = can_be_right
+        self.weight = None if is_uniform else (mass / mass.mean()).float()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -72,66 +181,104 @@ class Rows:
         return self._X.shape[1]
 
     @property
-    def device(self) -> torch.device:
-        """Where the rows are."""
-        return self._X.device
+    def dtype(self) -> torch.dtype:
+        """Number format of the inputs."""
+        return self._X.dtype
 
-    def chunks(self) -> Iterator[Tensor]:
-        """Copy the rows in pieces, in float32: they may be written to."""
-        for index in split_rows(self._index):
-            yield self._X[index].float()
+    def to(self, device: torch.device) -> Self:
+        """Move all but the inputs to a device, where chunks of those will go."""
+        moved = copy.copy(self)
+        moved.device = device
+        for name in ("y", "mass", "can_be_right", "weight"):
+            values = getattr(self, name)
+            setattr(moved, name, None if values is None else moved.put(values))
+        return moved
 
-    def gather(self, step: int = 1) -> Tensor:
-        """Copy all rows, or every `step`-th of them, in float32."""
-        return self._X[self._index[::step]].float()
+    def put(self, values: Tensor) -> Tensor:
+        """Move a tensor to the device, in float32 if it has no float64."""
+        if self.device.type == "mps" and values.dtype == torch.float64:
+            values = values.float()
+        return values.to(self.device)
 
-    def range(self) -> Tensor:
-        """Compute the largest less the smallest value of each column."""
-        smallest, largest = torch.aminmax(self._X, dim=0)
-        return largest.float() - smallest.float()
+    def chunks(self, index: Tensor | None = None) -> Iterator[Tensor]:
+        """Copy the rows, or those of an index, in pieces, onto the device."""
+        chosen = self._index if index is None else self._index[index.cpu()]
+        for part in chosen.split(CHUNK):
+            yield self.put(self._X[part])
+
+    def sample(self, n_rows: int, offset: float = 0.0) -> Tensor:
+        """Copy `n_rows` evenly spaced rows, or all; an offset below 1 shifts them."""
+        n_rows = min(n_rows, len(self))
+        positions = (torch.arange(n_rows) + offset) * (len(self) / n_rows)
+        return torch.cat(list(self.chunks(positions.long())))
+
+    def extremes(self) -> tuple[Tensor, Tensor]:
+        """Compute the smallest and the largest value of each column, in float64."""
+        if self._extremes is None:
+            # Two passes: torch.aminmax is four times slower than both.
+            low, high = self._X.amin(0), self._X.amax(0)
+            self._extremes = low.double(), high.double()
+        return self._extremes
+
+    def is_exact_in_float32(self) -> bool:
+        """Tell whether float32 holds all inputs without rounding."""
+        if self.dtype != torch.float64:
+            return True
+        return all(torch.equal(c.float().double(), c) for c in self._X.split(CHUNK))
 
     def accuracy(self, is_right: Tensor) -> float:
-        """Compute the weighted accuracy.
+        """Compute the weighted accuracy: exactly one if all rows are right."""
+        return (self.mass[is_right].sum() / self.mass.sum()).item()
 
-        Parameters
-        ----------
-        is_right : torch.Tensor of shape (n_samples,), bool
-            Which of the rows are right.
 
-        Returns
-        -------
-        accuracy : float
-            Exactly one if all are right.
-        """
-        return (total(self.mass[is_right]) / total(self.mass)).item()
+def _first_positions(groups: Tensor, n_groups: int) -> Tensor:
+    """Find the first member of each group."""
+    positions = torch.arange(len(groups))
+    first = torch.empty(n_groups, dtype=torch.int64)
+    return first.scatter_reduce_(0, groups, positions, "amin", include_self=False)
+
+
+def _heaviest_of_each(groups: Tensor, mass: Tensor) -> Tensor:
+    """Mark one member of each group, the first of those with the largest mass."""
+    _, groups = torch.unique(groups, return_inverse=True)
+    n_groups = int(groups.max()) + 1
+    largest = torch.zeros(n_groups, dtype=mass.dtype)
+    largest.scatter_reduce_(0, groups, mass, "amax")
+    candidates = torch.nonzero(mass == largest[groups]).squeeze(1)
+    marked = torch.zeros(len(mass), dtype=torch.bool)
+    marked[candidates[_first_positions(groups[candidates], n_groups)]] = True
+    return marked
 
 
 def _group_equal_rows(X: Tensor) -> Tensor:
     """Give equal rows, and only them, the same number, by their values alone."""
     generator = torch.Generator().manual_seed(0)
-    factors = torch.randint(-(2**62), 2**62, X.shape[1:], generator=generator)
-    factors = factors.to(X.device)
-    # Adding zero turns the negative zeros into positive ones. The integers wrap
-    # around, hence the sums are exact, whatever their order. Small tensors that
-    # outlive large ones would keep the allocator from reusing the latter's memory.
-    keys = torch.empty(len(X), dtype=torch.int64, device=X.device)
-    chunks = zip(X.split(CHUNK // 8), keys.split(CHUNK // 8), strict=True)
-    for chunk, out in chunks:
-        bits = (chunk.float() + 0.0).view(torch.int32).long()
-        torch.sum(bits.bitwise_xor_(0x5BD1E995).mul_(factors), 1, out=out)
+    factors = torch.randint(-(2**62), 2**62, (2, X.shape[1]), generator=generator)
+    # Integer sums wrap around, so they are exact in any order. Preallocated keys
+    # let the allocator reuse the memory of the chunks.
+    keys = torch.empty(len(X), dtype=torch.int64)
+    n_rows = max(1, 2**19 // X.shape[1])  # 4 MB of hashed numbers
+    for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
+        rounded = chunk.float()
+        torch.sum(_bits(rounded).bitwise_xor_(0x5BD1E995).mul_(factors[0]), 1, out=out)
+        if X.dtype == torch.float64:
+            # Zero where float32 is exact: the hash does not depend on the dtype.
+            out += _bits((chunk - rounded).float()).mul_(factors[1]).sum(1)
     _, groups = torch.unique(keys, return_inverse=True)
-    positions = torch.arange(len(X), device=X.device)
-    first = torch.empty_like(groups).scatter_reduce_(
-        0, groups, positions, "amin", include_self=False
-    )[groups]
-    # Among the rows that share a key, equality decides.
-    shared = torch.nonzero(first != positions).squeeze(1)
+    first = _first_positions(groups, int(groups.max()) + 1)[groups]
+    shared = torch.nonzero(first != torch.arange(len(X))).squeeze(1)
+    # Hash collisions: among the rows that share a key, equality decides.
     collided = [
         part[(X[part] != X[first[part]]).any(1)] for part in shared.split(CHUNK)
     ]
     if any(len(part) for part in collided):
         rows = torch.nonzero(torch.isin(groups, groups[torch.cat(collided)])).squeeze(1)
-        _, exact = torch.unique(X[rows].float() + 0.0, dim=0, return_inverse=True)
+        _, exact = torch.unique(X[rows] + 0, dim=0, return_inverse=True)
         groups[rows] = len(X) + exact
         groups = torch.unique(groups, return_inverse=True)[1]
     return groups
+
+
+def _bits(values: Tensor) -> Tensor:
+    """View float32 numbers as integers; negative zeros count as positive ones."""
+    return (values + 0.0).view(torch.int32).long()

@@ -9,23 +9,17 @@ from torch.optim import Optimizer, lr_scheduler
 # Lowest learning rate of a cycle, as part of the peak.
 _FLOOR = 1e-3
 
-# Short cycles with a low peak come after the long ones: a few rows that a long
-# cycle has left are learned in them, which a high peak would unsettle others for.
-_POLISH = 0.1
-_POLISH_PART = 4  # a short cycle is this part of the long one before it
-
 
 class OneCycle(lr_scheduler.LRScheduler):
-    """One cycle after another: a linear rise, then a linear fall to nearly zero.
+    """Cycles of a linear rise and a linear fall to nearly zero.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
         Its learning rates are the peaks.
-    cycle_steps : sequence of int
-        Length of each cycle, in steps. The last one is repeated when the steps
-        go on beyond their sum.
-    warmup : float, default=0.2
+    cycle_steps : int
+        Length of the first cycle, in steps.
+    warmup : float, default=0.05
         Part of a cycle in which the learning rate rises, in [0, 1).
     last_epoch : int, default=-1
         The step before the first one, as in all of torch's schedulers.
@@ -40,52 +34,45 @@ class OneCycle(lr_scheduler.LRScheduler):
     def __init__(
         self,
         optimizer: Optimizer,
-        cycle_steps: list[int],
-        warmup: float = 0.2,
+        cycle_steps: int,
+        warmup: float = 0.05,
         last_epoch: int = -1,
     ) -> None:
-        self.cycle_steps = cycle_steps
         self.warmup = warmup
+        self._start, self._length, self._peak = 0, cycle_steps, 1.0
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:  # type: ignore[override]  # tensors are for capturable
         """Compute the learning rates of the next step."""
-        factor = one_cycle_factor(self.last_epoch, self.cycle_steps, self.warmup)
-        return [float(base_lr) * factor for base_lr in self.base_lrs]
+        return [float(base_lr) * self.factor() for base_lr in self.base_lrs]
 
+    def factor(self) -> float:
+        """Compute the part of the peak that the next step is taken with."""
+        progress = (self.last_epoch - self._start + 0.5) / self._length
+        is_rising = progress < self.warmup
+        part = (
+            progress / self.warmup if is_rising else (1 - progress) / (1 - self.warmup)
+        )
+        return max(_FLOOR, self._peak * part)
 
-def one_cycle_factor(step: int, cycle_steps: list[int], warmup: float) -> float:
-    """Compute the part of the peak learning rate that a step is taken with."""
-    cycles = enumerate(cycle_steps)
-    index, length = next(cycles)
-    while step >= length:
-        step -= length
-        index, length = next(cycles, (index, length))
-    progress = (step + 0.5) / length
-    rising = progress < warmup
-    factor = progress / warmup if rising else (1 - progress) / (1 - warmup)
-    return max(_FLOOR, factor * (_POLISH if index % 2 else 1))
+    def begin_cycle(self, n_steps: int, peak: float = 1.0) -> None:
+        """Begin another cycle, with a part of the first one's peak."""
+        self._start, self._length, self._peak = self.last_epoch, n_steps, peak
+        self._apply()
 
+    def cool(self, n_steps: int) -> None:
+        """Let the learning rate fall to nearly zero within so many steps."""
+        now = self.factor()
+        # The falling part of a cycle that has the present learning rate here.
+        length = n_steps / (1 - self.warmup)
+        self._start = self.last_epoch - round(self.warmup * length)
+        self._length, self._peak = max(1, round(length)), now
+        self._apply()
 
-def cycle_epochs(first: int, max_epochs: int) -> list[int]:
-    """Divide `max_epochs` into cycles, long and short ones in turn.
-
-    Each long cycle is twice as long as the one before, and each short one a
-    quarter of the long one before it. What is left at the end is joined to the
-    last cycle.
-    """
-    cycles: list[int] = []
-    left, length = max_epochs, first
-    while left >= length:
-        short = min(-(-length // _POLISH_PART), left - length)
-        cycles += [length, short] if short else [length]
-        left -= length + short
-        length *= 2
-    if not cycles:
-        return [max_epochs]
-    if left:
-        cycles.append(left)
-    return cycles
+    def _apply(self) -> None:
+        self._last_lr = self.get_lr()
+        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+            group["lr"] = lr
 
 
 class DelayedLRScheduler(LRScheduler):
@@ -130,12 +117,14 @@ class DelayedLRScheduler(LRScheduler):
 
 
 _NAMED: dict[str, tuple[type, dict[str, Any]]] = {
-    "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
+    "cosine": (lr_scheduler.CosineAnnealingLR, {}),
     "exponential": (lr_scheduler.ExponentialLR, {"gamma": 0.95}),
+    "onecycle": (OneCycle, {}),
     "plateau": (lr_scheduler.ReduceLROnPlateau, {"patience": 5}),
+    "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
 }
 
-SCHEDULES = ("onecycle", "cosine", *_NAMED)
+SCHEDULES = tuple(_NAMED)
 
 
 def policy_class(scheduler: str | type | LRScheduler) -> Any:
@@ -145,18 +134,16 @@ def policy_class(scheduler: str | type | LRScheduler) -> Any:
         return (
             getattr(lr_scheduler, policy, None) if isinstance(policy, str) else policy
         )
-    if scheduler == "cosine":
-        return lr_scheduler.CosineAnnealingLR
     return _NAMED[scheduler][0] if isinstance(scheduler, str) else scheduler
 
 
 def make_scheduler(
     scheduler: str | type | LRScheduler | None,
-    params: Mapping[str, Any] | None,
+    params: Mapping[str, Any],
     *,
     start_epoch: int,
-    cycles: list[int],
-    steps_per_epoch: int,
+    n_epochs: int,
+    n_batches: int,
 ) -> LRScheduler | None:
     """Make the callback that a name, a torch class or a callback stands for.
 
@@ -164,13 +151,13 @@ def make_scheduler(
     ----------
     scheduler : str, type, skorch.callbacks.LRScheduler or None
         A name of `SCHEDULES`, a scheduler class of torch, a callback, or none.
-    params : mapping or None
+    params : mapping
         Arguments of the torch class, in place of the defaults.
     start_epoch : int
         The epoch after which the scheduler steps for the first time.
-    cycles : list of int
-        Lengths of the cycles of "onecycle", in epochs; "cosine" spans their sum.
-    steps_per_epoch : int
+    n_epochs : int
+        Length of the first cycle of "onecycle", and the span of "cosine".
+    n_batches : int
         Batches of an epoch.
 
     Returns
@@ -180,7 +167,7 @@ def make_scheduler(
     """
     if scheduler is None:
         return None
-    given = dict(params or {})
+    given = dict(params)
     if isinstance(scheduler, LRScheduler):
         return DelayedLRScheduler(
             scheduler.policy,
@@ -190,20 +177,18 @@ def make_scheduler(
             start_epoch=start_epoch,
             **{**scheduler.kwargs, **given},
         )
+    step_every, event_name = "epoch", "event_lr"
+    defaults = _NAMED[scheduler][1] if isinstance(scheduler, str) else {}
     if scheduler == "onecycle":
         given.pop("cycle_epochs", None)
-        given["cycle_steps"] = [epochs * steps_per_epoch for epochs in cycles]
-        return DelayedLRScheduler(
-            OneCycle,
-            step_every="batch",
-            event_name=None,
-            start_epoch=start_epoch,
-            **given,
-        )
-    defaults: dict[str, Any] = {}
-    if scheduler == "cosine":
-        defaults = {"T_max": max(1, sum(cycles) - start_epoch + 1)}
-    elif isinstance(scheduler, str):
-        defaults = _NAMED[scheduler][1]
-    policy = policy_class(scheduler)
-    return DelayedLRScheduler(policy, start_epoch=start_epoch, **{**defaults, **given})
+        defaults = {"cycle_steps": n_epochs * n_batches}
+        step_every, event_name = "batch", None  # type: ignore[assignment]
+    elif scheduler == "cosine":
+        defaults = {"T_max": max(1, n_epochs - start_epoch + 1)}
+    return DelayedLRScheduler(
+        policy_class(scheduler),
+        step_every=step_every,
+        event_name=event_name,
+        start_epoch=start_epoch,
+        **{**defaults, **given},
+    )

@@ -13,11 +13,10 @@ from skorch import NeuralNetClassifier
 from torch import Tensor, nn
 
 from .._atomic import replacing
-from ._mlp import BatchNormMLP
-from ._tails import AsinhTails
+from ._network import BatchNormMLP
 
 _FORMAT = "sk_memorize.MemorizingMLP"
-_VERSION = 1
+_VERSION = 2
 
 _FITTED = (
     "attainable_accuracy_",
@@ -144,7 +143,7 @@ def _describe(estimator: Any) -> dict[str, Any]:
         "image_shape": getattr(estimator, "image_shape_", None),
         "fitted": {name: _plain(name, getattr(estimator, name)) for name in _FITTED},
         "history": estimator.history_.to_dict("list"),
-        "has_tails": isinstance(estimator.net_.module_.layers[0], AsinhTails),
+        "has_scaling": estimator.net_.module_.center is not None,
     }
 
 
@@ -211,7 +210,7 @@ def _restore(make: Any, model: dict[str, Any], tensors: dict[str, Tensor]) -> An
         model["history"],
         index=pd.RangeIndex(1, fitted["n_epochs_"] + 1, name="epoch"),
     )
-    module = _make_module(estimator, tensors, has_tails=model["has_tails"])
+    module = _make_module(estimator, tensors, has_scaling=model["has_scaling"])
     estimator.net_ = NeuralNetClassifier(
         module,
         criterion=nn.CrossEntropyLoss,
@@ -224,7 +223,7 @@ def _restore(make: Any, model: dict[str, Any], tensors: dict[str, Tensor]) -> An
 
 
 def _make_module(
-    estimator: Any, tensors: dict[str, Tensor], *, has_tails: bool
+    estimator: Any, tensors: dict[str, Tensor], *, has_scaling: bool
 ) -> BatchNormMLP:
     n_features, n_classes = estimator.n_features_in_, len(estimator.classes_)
     sizes = estimator.hidden_layer_sizes_
@@ -238,13 +237,14 @@ def _make_module(
         sizes,
         norm=estimator.norm,
         norm_position=estimator.norm_position,
+        norm_affine=estimator.norm_affine,
         negative_slope=estimator.negative_slope,
         n_groups=estimator.n_groups,
         dropout=estimator.dropout,
     )
-    if has_tails:
-        blank = torch.zeros(n_features)
-        tails = AsinhTails(blank, blank.clone(), blank.bool())
-        module = module.with_first_layers(tails, module.first_layer)
+    if has_scaling:
+        module.center = torch.zeros(n_features, dtype=torch.float64)
+        module.scale = torch.ones(n_features, dtype=torch.float64)
+        module.is_heavy = torch.zeros(n_features, dtype=torch.bool)
     module.load_state_dict(tensors)
     return module.eval()

@@ -1,40 +1,58 @@
-"""One training, from the rows to the network that predicts."""
+"""One training, from the prepared rows to the network that predicts."""
 
 import copy
 import math
-import secrets
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.utils import check_random_state
-from torch import Tensor
 
-from ._batches import TensorPair, count_batches
-from ._callbacks import Assessor, FailOnDivergence, ProgressBar, StopAtAccuracy
-from ._checkpoint import Checkpoint, fingerprint, read_checkpoint
-from ._evaluation import accuracy_and_loss, compute_logits
-from ._mlp import BatchNormMLP
+from .._interrupts import watch_interrupts
+from ._batches import count_batches
+from ._callbacks import CompleteWhitening, ProgressBar
+from ._config import Config
+from ._evaluation import (
+    HiddenOutputs,
+    accuracy_and_loss,
+    compute_logits,
+    recalibrate,
+)
+from ._finish import Goal, fit_last_layer, is_within_reach
 from ._net import MemorizingNet, make_net
+from ._network import BatchNormMLP
+from ._preprocessing import Prepared
 from ._rows import Rows
-from ._schedules import cycle_epochs, make_scheduler
-from ._settings import Settings, resolve_settings
-from ._tails import AsinhTails, fit_tails
-from ._threads import fair_threads, single_thread
-from ._whitening import apply_whitening, fit_whitening, unfold_whitening
 
-# The shortest first cycle of the learning rate: epochs, and steps.
-_MIN_CYCLE_EPOCHS = 16
-_MIN_CYCLE_STEPS = 400
+# Running error, beyond what no function can avoid, from which on a cycle is cut
+# short, and the epochs and steps in which the learning rate then falls.
+_EASY = 0.03
+_COOLING_EPOCHS, _COOLING_STEPS = 2, 30
 
-# A cycle may be left when its learning rate has fallen to this part of the peak.
+# Running error from which on the accuracy is measured after epochs inside a cycle
+# or without cycles, and the learning rate, as a part of the peak, in a cycle.
+_PROMISING, _PROMISING_WITH_FINISH = 2e-3, 1e-2
 _COOL = 0.25
 
 # Sums of weights that should be equal may differ by rounding.
 _ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Result:
+    """A network that takes raw inputs, and what it achieves on all rows.
+
+    Attributes
+    ----------
+    module : BatchNormMLP
+        The network, in eval mode.
+    accuracy, loss : float
+        On all rows.
+    """
+
+    module: BatchNormMLP
+    accuracy: float
+    loss: float
 
 
 @dataclass(frozen=True)
@@ -45,8 +63,6 @@ class Trained:
     ----------
     net : MemorizingNet
         Its `module_` takes raw inputs and is in eval mode.
-    settings : Settings
-        What it was trained with.
     accuracy, loss : float
         On all rows, in eval mode.
     attainable : float
@@ -58,7 +74,6 @@ class Trained:
     """
 
     net: MemorizingNet
-    settings: Settings
     accuracy: float
     loss: float
     attainable: float
@@ -67,324 +82,283 @@ class Trained:
 
 
 def train(
-    estimator: Any,
-    X: np.ndarray,
-    y: np.ndarray,
-    weight: np.ndarray | None,
+    config: Config,
+    prepared: Prepared,
     n_classes: int,
-    previous: BatchNormMLP | None,
+    seeds: tuple[int, int],
+    previous: BatchNormMLP | None = None,
 ) -> Trained:
     """Train a network until it has memorized the labels.
 
     Parameters
     ----------
-    estimator : MemorizingMLP
-        Its parameters are valid.
-    X : ndarray of shape (n_samples, n_features), float32 or uint8
-        Inputs.
-    y : ndarray of shape (n_samples,), int64
-        Class indices.
-    weight : ndarray of shape (n_samples,), float64, or None
-        Positive weights.
+    config : Config
+        What to train with.
+    prepared : Prepared
+        The rows.
     n_classes : int
         Number of classes.
-    previous : BatchNormMLP or None
+    seeds : tuple of two ints
+        They decide the initial weights, and the order of the rows.
+    previous : BatchNormMLP, default=None
         A network on raw inputs to begin with.
 
     Returns
     -------
     trained : Trained
         The result.
+
+    Raises
+    ------
+    ValueError
+        If the loss becomes infinite or NaN, or if the previous network has layers
+        of other kinds.
     """
-    sizes = None if previous is None else previous.hidden_layer_sizes
-    shape = X.shape[1], n_classes, sizes
-    settings = resolve_settings(estimator, len(X), *shape)
-    checkpoint = None
-    if estimator.checkpoint is not None:
-        mark = fingerprint(estimator, X, y, weight)
-        path = Path(estimator.checkpoint)
-        checkpoint = path, mark, read_checkpoint(path, mark)
-    rows = _make_rows(X, y, weight, settings.device)
-    # Rows that are equal count as one.
-    settings = resolve_settings(estimator, len(rows), *shape)
-    with single_thread() if settings.single_thread else fair_threads():
-        tails = previous.tails if previous is not None else None
-        whitening = None
-        if estimator.whitening_shrinkage is None:
-            inputs = rows.gather() if tails is None else tails(rows.gather())
-        else:
-            if previous is None:
-                tails = fit_tails(rows)
-            whitening = fit_whitening(rows, estimator.whitening_shrinkage, tails)
-            # Columns that depend on others are not there any more, and what is
-            # chosen by the number of columns is chosen by that of directions.
-            shape = whitening[1].shape[1], n_classes, sizes
-            settings = resolve_settings(estimator, len(rows), *shape)
-            dtype = getattr(torch, settings.precision)
-            inputs = apply_whitening(rows, *whitening, dtype=dtype, tails=tails)
-        assessor = Assessor(rows, whitening, tails)
-        return _run(
-            estimator, settings, assessor, inputs, n_classes, previous, checkpoint
-        )
-
-
-def _make_rows(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, device: torch.device
-) -> Rows:
-    return Rows(
-        as_tensor(X).to(device),
-        torch.from_numpy(y).to(device),
-        None if weight is None else torch.from_numpy(weight).to(device),
-    )
-
-
-def _run(
-    estimator: Any,
-    settings: Settings,
-    assessor: Assessor,
-    inputs: Tensor,
-    n_classes: int,
-    previous: BatchNormMLP | None,
-    checkpoint: tuple[Path, str, dict[str, Any] | None] | None,
-) -> Trained:
-    rows = assessor.rows
-    state = None if checkpoint is None else checkpoint[2]
-    seeds = draw_seeds(estimator.random_state) if state is None else state["seeds"]
-    n_batches = count_batches(len(inputs), settings.batch_size)
-    cycles = _make_cycles(estimator, n_batches)
-    stop = None
-    if estimator.target_accuracy is not None:
-        target = estimator.target_accuracy * rows.attainable_accuracy
-        one_cycle = estimator.lr_scheduler == "onecycle"
-        stop = StopAtAccuracy(
-            assessor,
-            inputs,
-            target if target == 1 else target - _ROUNDING,
-            cycle_ends=set(np.cumsum(cycles).tolist()),
-            dropout=estimator.dropout > 0,
-            highest_lr=_COOL * settings.lr if one_cycle else math.inf,
-        )
-    scheduler = make_scheduler(
-        estimator.lr_scheduler,
-        estimator.lr_scheduler_params,
-        start_epoch=estimator.lr_scheduler_start,
-        cycles=cycles,
-        steps_per_epoch=n_batches,
-    )
-    history = [] if state is None else state["history"]
-    net = make_estimators_net(
-        estimator,
-        settings,
-        n_inputs=inputs.shape[1],
-        n_classes=n_classes,
-        seeds=seeds,
-        first_epoch=len(history),
-        own={
-            "lr_scheduler": scheduler,
-            "divergence": FailOnDivergence(),
-            "stop_at_accuracy": stop,
-            "checkpoint": checkpoint
-            and Checkpoint(checkpoint[0], checkpoint[1], list(seeds), state),
-        },
-    )
+    rows, inputs = prepared.rows, prepared.inputs
+    own: tuple[Any, ...] = ()
+    if config.shrinkage is not None and config.shrinkage[0] != config.shrinkage[1]:
+        n_batches = count_batches(len(inputs), config.batch_size)
+        own = (("whitening", CompleteWhitening(prepared, n_batches)),)
+    net = make_net(config, len(inputs), (inputs.shape[1], n_classes), seeds, own)
     if previous is not None:
-        _begin_with(net.module_, previous, assessor.whitening)
-    data = TensorPair(inputs, rows.y, rows.weight)
-    interrupted = run_epochs(net, data, len(history), estimator.max_epochs)
-    result = stop.result if stop is not None else None
-    result = result or assessor.assess(net.module_)
-    if stop is not None:
-        stop.forget()  # the training rows are not to be kept with the model
-    net.module_ = result.module.eval()
-    if checkpoint is not None and not interrupted:
-        checkpoint[0].unlink(missing_ok=True)
+        _check_kinds(net.module_, previous)
+        prepared.unfold(net.module_, previous)
+    run = _Run(config, prepared, net)
+    interrupted = run.train()
+    result = run.result or assess(prepared, net.module_)
+    net.module_ = result.module
+    _forget_rows(net)
     return Trained(
         net,
-        settings,
         result.accuracy,
         result.loss,
         rows.attainable_accuracy,
-        None if stop is None else stop.target,
+        run.target,
         interrupted,
     )
 
 
-def train_on_stream(
-    net: MemorizingNet,
-    settings: Settings,
-    X: np.ndarray,
-    y: np.ndarray,
-    weight: np.ndarray | None,
-) -> Trained:
-    """Train a net of `start_stream` for one epoch, and assess it on the rows."""
-    rows = _make_rows(X, y, weight, settings.device)
-    inputs = rows.gather()
-    net.iterator_train__first_epoch = len(net.history)
-    data = TensorPair(inputs, rows.y, rows.weight)
-    with single_thread() if settings.single_thread else fair_threads():
-        interrupted = run_epochs(net, data, len(net.history), len(net.history) + 1)
-        accuracy, loss = accuracy_and_loss(compute_logits(net.module_, inputs), rows)
-    return Trained(
-        net,
-        settings,
-        accuracy,
-        loss,
-        rows.attainable_accuracy,
-        None,
-        interrupted,
-    )
+class _Run:
+    """The epochs of a training: when to cool, to finish, and to stop.
+
+    Parameters
+    ----------
+    config, prepared
+        As in `train`.
+    net : MemorizingNet
+        The net to train.
+    """
+
+    def __init__(self, config: Config, prepared: Prepared, net: MemorizingNet) -> None:
+        self.config, self.prepared, self.net = config, prepared, net
+        self.target: float | None = None
+        if config.target_accuracy is not None:
+            target = config.target_accuracy * prepared.rows.attainable_accuracy
+            self.target = target if target == 1 else target - _ROUNDING
+        self.n_batches = count_batches(len(prepared.inputs), config.batch_size)
+        self.cycle = min(config.cycle_epochs or config.max_epochs, config.max_epochs)
+        self.end = self.cycle
+        self.is_cooling = False
+        self.tried = math.inf  # running error of the last attempt that failed
+        self.result: Result | None = None
+
+    def train(self) -> bool:
+        """Train until the target is reached; tell whether Ctrl-C broke it off."""
+        rows, inputs = self.prepared.rows, self.prepared.inputs
+        bar = ProgressBar(self.config.verbose, self.end)
+        try:
+            return _until_stopped(
+                self.net, rows, inputs, lambda data: self._run_epochs(data, bar)
+            )
+        finally:
+            bar.close()
+
+    def _run_epochs(self, data: Any, bar: ProgressBar) -> None:
+        for epoch in range(1, self.config.max_epochs + 1):
+            row = train_epoch(self.net, data, self.prepared.rows)
+            error = 1 - row["train_accuracy"] / self.prepared.rows.attainable_accuracy
+            if self.target is not None:
+                self._cool_if_easy(epoch, error)
+            bar.update(row, self.end)
+            if self._should_try(epoch, error, row["lr"]):
+                bar.say("fitting the last layer")
+                self.result = self._reach(error)
+                if self.result is not None:
+                    return
+                bar.say("going on")
+            if epoch == self.end < self.config.max_epochs:
+                self._begin_cycle(epoch)
+
+    def _cool_if_easy(self, epoch: int, error: float) -> None:
+        """End the cycle soon where hardly any label is left."""
+        n_epochs = max(_COOLING_EPOCHS, math.ceil(_COOLING_STEPS / self.n_batches))
+        one_cycle = self._one_cycle()
+        if self.is_cooling or error > _EASY or one_cycle is None:
+            return
+        self.is_cooling = True
+        if self.end - epoch > n_epochs:
+            self.end = epoch + n_epochs
+            one_cycle.cool(n_epochs * self.n_batches)
+
+    def _begin_cycle(self, epoch: int) -> None:
+        self.cycle *= 2
+        self.end = min(epoch + self.cycle, self.config.max_epochs)
+        self.is_cooling = False
+        one_cycle = self._one_cycle()
+        if one_cycle is not None:
+            one_cycle.begin_cycle((self.end - epoch) * self.n_batches)
+        self.prepared.whiten_fully(self.net.module_)
+
+    def _one_cycle(self) -> Any:
+        if self.config.cycle_epochs is None:
+            return None
+        return dict(self.net.callbacks_)["lr_scheduler"].lr_scheduler_
+
+    def _should_try(self, epoch: int, error: float, lr: float) -> bool:
+        """Tell whether to measure the accuracy on all rows after this epoch."""
+        if self.target is None:
+            return False
+        if epoch in (self.end, self.config.max_epochs):
+            return True
+        in_cycle, finish = self.config.cycle_epochs is not None, self._may_finish()
+        if in_cycle and (finish or lr > _COOL * self.config.lr):
+            return False
+        left = max(0.0, error - (1 - (self.config.target_accuracy or 1.0)))
+        bound = _PROMISING_WITH_FINISH if finish else _PROMISING
+        few = 2 / len(self.prepared.inputs)
+        return left <= max(few, min(bound, 0.7 * self.tried))
+
+    def _may_finish(self) -> bool:
+        last = self.net.module_.last_layer
+        is_free = last.weight.requires_grad and last.bias.requires_grad
+        return self.config.exact_finish and bool(self.config.hidden_layer_sizes) and (
+            is_free
+        )
+
+    def _reach(self, error: float) -> Result | None:
+        """Measure the accuracy, and fit the last layer if that is within reach."""
+        assert self.target is not None
+        goal = None
+        if self._may_finish():
+            config = self.config
+            goal = Goal(self.target, config.label_smoothing, config.weight_decay)
+        result = assess(self.prepared, self.net.module_, goal)
+        if result.accuracy >= self.target:
+            return result
+        self.tried = error
+        return None
+
+
+def train_epoch(net: MemorizingNet, data: Any, rows: Rows) -> dict[str, Any]:
+    """Train for one epoch; return what the history says of it."""
+    net.iterator_train__epoch = len(net.history)
+    net.fit_loop(data, rows.y, epochs=1)
+    row: dict[str, Any] = net.history[-1]
+    if not math.isfinite(row["train_loss"]):
+        raise ValueError(
+            f"The training diverged: the loss of epoch {len(net.history)} is "
+            f"{row['train_loss']}. A lower 'lr' or a normalization ('norm') helps."
+        )
+    return row
+
+
+def assess(
+    prepared: Prepared, module: BatchNormMLP, goal: Goal | None = None
+) -> Result:
+    """Make the network that predicts, finish it, and measure it on all rows.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The rows.
+    module : BatchNormMLP
+        The network in training. Only the statistics of its batch normalization
+        are changed, and it is left in eval mode.
+    goal : Goal, default=None
+        What to fit the last layer for; None leaves it as it is.
+
+    Returns
+    -------
+    result : Result
+        The network with the whitening folded in, and its accuracy.
+    """
+    rows = prepared.rows
+    recalibrate(module, prepared.inputs)
+    final = prepared.fold(module)
+    hidden = HiddenOutputs(final, rows)
+    accuracy, loss = accuracy_and_loss(hidden.logits(final.last_layer), rows)
+    n_hidden = final.last_layer.in_features
+    if goal is not None and is_within_reach(accuracy, rows, n_hidden):
+        fit_last_layer(hidden, final.last_layer, rows, goal)
+        accuracy, loss = accuracy_and_loss(hidden.logits(final.last_layer), rows)
+    return Result(final, accuracy, loss)
 
 
 def start_stream(
-    estimator: Any,
+    config: Config,
     n_rows: int,
-    n_features: int,
-    n_classes: int,
-    previous: BatchNormMLP | None,
-) -> tuple[MemorizingNet, Settings]:
+    layer_sizes: tuple[int, int],
+    seeds: tuple[int, int],
+    previous: BatchNormMLP | None = None,
+) -> MemorizingNet:
     """Make a net that is trained piece by piece, on raw inputs.
 
     Its batch normalization keeps running averages, as no piece has all the rows.
     """
-    sizes = None if previous is None else previous.hidden_layer_sizes
-    settings = resolve_settings(estimator, n_rows, n_features, n_classes, sizes)
-    net = make_estimators_net(
-        estimator,
-        settings,
-        n_inputs=n_features,
-        n_classes=n_classes,
-        seeds=draw_seeds(estimator.random_state),
-        first_epoch=0,
-        own={"divergence": FailOnDivergence()},
-        own_backprop=False,
-    )
+    net = make_net(config, n_rows, layer_sizes, seeds)
     if previous is not None:
         _check_kinds(net.module_, previous)
-        net.module_ = copy.deepcopy(previous).to(settings.device)
+        net.module_ = copy.deepcopy(previous).to(config.device)
         net.initialize_optimizer()
-    return net, settings
+    return net
 
 
-def make_estimators_net(
-    estimator: Any,
-    settings: Settings,
-    *,
-    n_inputs: int,
-    n_classes: int,
-    seeds: tuple[int, int],
-    first_epoch: int,
-    own: dict[str, Any],
-    own_backprop: bool = True,
-) -> MemorizingNet:
-    """Make an initialized net with the estimator's parameters."""
-    init_seed, order_seed = seeds
-    progress = (
-        ProgressBar(first_epoch)
-        if estimator.verbose and "stop_at_accuracy" in own
-        else None
+def train_on_stream(net: MemorizingNet, rows: Rows) -> Trained:
+    """Train a net of `start_stream` for one epoch, and assess it on the rows."""
+    raw = torch.cat(list(rows.chunks()))
+    inputs = raw if net.module_.center is not None else raw.float()
+    interrupted = _until_stopped(
+        net, rows, inputs, lambda data: train_epoch(net, data, rows)
     )
-    # The bar stands before what may end the training, to count the last epoch.
-    own = {"progress_bar": progress, **own}
-    order = sorted(own, key=lambda name: name in ("stop_at_accuracy", "checkpoint"))
-    net = make_net(
-        settings,
-        n_inputs=n_inputs,
-        n_classes=n_classes,
-        module_params={
-            "norm": estimator.norm,
-            "norm_position": estimator.norm_position,
-            "negative_slope": estimator.negative_slope,
-            "n_groups": estimator.n_groups,
-            "dropout": estimator.dropout,
-            "seed": init_seed,
-        },
-        label_smoothing=estimator.label_smoothing,
-        max_epochs=estimator.max_epochs,
-        order_seed=order_seed,
-        first_epoch=first_epoch,
-        own_backprop=own_backprop,
-        callbacks=[
-            *copy.deepcopy(list(estimator.callbacks or [])),
-            *((name, own[name]) for name in order if own[name] is not None),
-        ],
-    )
-    return net.initialize()
+    logits = compute_logits(net.module_, raw).to(rows.device)
+    accuracy, loss = accuracy_and_loss(logits, rows)
+    return Trained(net, accuracy, loss, rows.attainable_accuracy, None, interrupted)
 
 
-def run_epochs(
-    net: MemorizingNet, data: TensorPair, n_done: int, n_epochs: int
+def _until_stopped(
+    net: MemorizingNet, rows: Rows, inputs: torch.Tensor, run: Callable[[Any], object]
 ) -> bool:
-    """Train up to a number of epochs, and tell whether Ctrl-C broke them off."""
-    net.stopped_by_callback_ = False
-    try:
-        net.partial_fit(data, None, epochs=n_epochs - n_done)
-    finally:
-        progress = dict(net.callbacks_).get("progress_bar")
-        if progress is not None:
-            progress.close()
-    if net.history and "train_loss" not in net.history[-1]:
-        del net.history[-1]  # an epoch that Ctrl-C broke off
-    return len(net.history) < n_epochs and not net.stopped_by_callback_
+    """Run epochs until a callback or Ctrl-C stops them; tell whether it was Ctrl-C."""
+    data = inputs if rows.weight is None else {"X": inputs, "weight": rows.weight}
+    is_stopped = False
+    with watch_interrupts() as interrupts:
+        net.notify("on_train_begin", X=data, y=rows.y)
+        try:
+            run(data)
+        except KeyboardInterrupt:
+            is_stopped = True
+            if net.history and "train_accuracy" not in net.history[-1]:
+                del net.history[-1]  # a broken epoch
+        net.notify("on_train_end", X=data, y=rows.y)
+    return is_stopped and interrupts.pressed
 
 
-def as_tensor(X: np.ndarray) -> Tensor:
-    """View an array as a tensor that is not written to."""
-    if not X.flags.writeable:
-        # torch warns, as it has no read-only tensors.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return torch.from_numpy(X)
-    return torch.from_numpy(X)
-
-
-def draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
-    """Draw the seeds of the initial weights and of the order of the rows."""
-    if random_state is None:
-        # Unlike `check_random_state`, this leaves numpy's global state alone.
-        random_state = secrets.randbits(32)
-    first, second = check_random_state(random_state).randint(2**31 - 1, size=2)
-    return int(first), int(second)
-
-
-def _make_cycles(estimator: Any, n_batches: int) -> list[int]:
-    if estimator.target_accuracy is None or estimator.lr_scheduler != "onecycle":
-        return [estimator.max_epochs]
-    first = (estimator.lr_scheduler_params or {}).get("cycle_epochs")
-    if first is None:
-        first = max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
-    return cycle_epochs(first, estimator.max_epochs)
-
-
-def _begin_with(
-    module: BatchNormMLP,
-    previous: BatchNormMLP,
-    whitening: tuple[Tensor, Tensor] | None,
-) -> None:
-    """Give a new network the weights of one on raw inputs."""
-    _check_kinds(module, previous)
-    layers: list[Any] = _plain_layers(previous)
-    with torch.no_grad():
-        for new, old in zip(module.layers, layers, strict=True):
-            if new is module.first_layer and whitening is not None:
-                mean, transform = whitening
-                first = copy.deepcopy(old).to(mean.device)
-                weight, bias = unfold_whitening(first, mean, transform)
-                new.weight.copy_(weight)
-                new.bias.copy_(bias)
-            else:
-                new.load_state_dict(old.state_dict())
+def _forget_rows(net: MemorizingNet) -> None:
+    """Remove the callback that holds the training rows: a model does not keep them."""
+    net.callbacks_ = [
+        (name, c) for name, c in net.callbacks_ if not isinstance(c, CompleteWhitening)
+    ]
+    net.callbacks = [
+        pair
+        for pair in net.callbacks
+        if not (isinstance(pair, tuple) and isinstance(pair[1], CompleteWhitening))
+    ]
 
 
 def _check_kinds(module: BatchNormMLP, previous: BatchNormMLP) -> None:
-    kinds = [type(layer) for layer in module.layers]
-    previous_kinds = [type(layer) for layer in _plain_layers(previous)]
-    if kinds != previous_kinds:
+    if list(map(repr, module.layers[1:])) != list(map(repr, previous.layers[1:])):
         raise ValueError(
             "The network to go on with has layers of other kinds than 'norm', "
-            "'norm_position', 'negative_slope' and 'dropout' ask for. Expected the "
-            "values that it was fitted with."
+            "'norm_position', 'norm_affine', 'negative_slope' and 'dropout' ask for. "
+            "Expected the values that it was fitted with."
         )
-
-
-def _plain_layers(module: BatchNormMLP) -> list[Any]:
-    return [layer for layer in module.layers if not isinstance(layer, AsinhTails)]

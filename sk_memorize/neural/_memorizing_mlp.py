@@ -1,6 +1,7 @@
-"""MemorizingMLP, the classifier that fits whatever labels it is given."""
+"""MemorizingMLP: parameters, validation, and fitted attributes."""
 
 import os
+import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -11,8 +12,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -22,15 +22,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
-from ._data import flatten_images, weigh_rows
+from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
-from ._optimizers import OPTIMIZERS
+from ._network import BatchNormMLP
+from ._preprocessing import count_components, prepare
+from ._recipes import RECIPES
+from ._rows import Rows, as_tensor, flatten_images, weigh_rows
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
-from ._training import Trained, as_tensor, start_stream, train, train_on_stream
+from ._training import Trained, start_stream, train, train_on_stream
 
-# Inputs of other types become the first. Bytes are converted batch by batch.
-_DTYPES = (np.float32, np.uint8)
+# Inputs of other types become the first; these are converted chunk by chunk.
+_DTYPES = (np.float64, np.float32, np.uint8)
 
 
 class MemorizingMLP(ClassifierMixin, BaseEstimator):
@@ -42,30 +45,32 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     attainable accuracy is the goal. If it is not reached within `max_epochs`,
     a :class:`~sklearn.exceptions.ConvergenceWarning` tells how far it got.
 
-    The network is a plain MLP of Linear layers, batch normalization and
-    rectifiers, and `net_.module_` takes the raw inputs. What is unusual about
-    it and its training is explained in Notes: the rectifier, the whitening of
-    the inputs, the cycles of the learning rate, the short memory of Adam, the
-    batch-norm statistics computed anew at the end, the choice of the sizes, and
-    a backward pass of its own.
+    The network is a plain MLP of torch's Linear layers, rectifiers and batch
+    normalization, and `net_.module_` takes the raw inputs. What is unusual about it
+    and its training is explained in Notes: the rectifier, the whitening of the
+    inputs in two stages, the length of the cycle, the exact finish, and the choice
+    of the sizes.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=None
         Units of each hidden layer. None means `depth` layers of `width` units.
     width : "auto" or int, default="auto"
-        Units of a hidden layer. "auto" is a multiple of 64, as few as give six
+        Units of a hidden layer. "auto" is a multiple of 64, as few as give five
         weights per row, but between 128 and 2048. Ignored if
         `hidden_layer_sizes` is given.
     depth : "auto" or int, default="auto"
         Number of hidden layers. "auto" is 2, or 4 if there are fewer than 16
-        columns, or 6 if there are fewer than 4. Ignored if `hidden_layer_sizes`
-        is given.
-    norm : {"batch", "group", "layer"} or None, default="batch"
-        Normalization of the hidden layers.
-    norm_position : {"before", "after"}, default="before"
+        linearly independent columns, or 6 if there are fewer than 4. Ignored if
+        `hidden_layer_sizes` is given.
+    norm : {"batch", "group"} or None, default="batch"
+        Normalization of the hidden layers. Group normalization with ``n_groups=1``
+        is layer normalization.
+    norm_position : {"before", "after"}, default="after"
         Whether the normalization stands before or after the rectifier.
-    negative_slope : float, default=-0.5
+    norm_affine : bool, default=False
+        Whether the normalization has a learned gain and shift.
+    negative_slope : float, default=-0.8
         The hidden units' rectifier is the identity for positive inputs, and has
         this slope, in [-1, 1), for negative ones: 0 is the ReLU, -1 the
         absolute value.
@@ -74,20 +79,18 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Ignored unless ``norm="group"``.
     dropout : float, default=0.0
         Probability with which a hidden unit is dropped in training, in [0, 1).
-    whitening_shrinkage : float or None, default=0.15
+    whitening_shrinkage : "auto", float or None, default="auto"
         The inputs are whitened, with their covariance shrunk by this part of
         its largest eigenvalue, after columns with heavy tails are compressed.
-        Small values memorize in fewer epochs, large ones generalize better;
-        None leaves the inputs as they are.
-    optimizer : {"adam", "adamw", "sgd", "muon"} or torch optimizer class, \
-            default="adam"
+        Small values memorize in fewer epochs, large ones generalize better.
+        "auto" is 0.3, and 0.001 as soon as the first steps show that the labels
+        do not follow the inputs well enough. None leaves the inputs as they are.
+    optimizer : {"adam", "adamw", "sgd"} or torch optimizer class, default="adam"
         The optimizer. "adam" and "adamw" have betas of 0.9 and 0.95, "sgd"
-        has Nesterov momentum of 0.9; "muon" is Muon for the hidden matrices
-        and Adam for all other parameters.
+        has Nesterov momentum of 0.9.
     lr : "auto" or float, default="auto"
         Learning rate, the highest one where the schedule changes it. "auto" is
-        0.008 for Adam and AdamW, 0.2 for SGD, 0.01 for Muon, and 0.001 for a
-        torch class.
+        0.008 for Adam and AdamW, 0.2 for SGD, and 0.001 for a torch class.
     optimizer_params : dict, default=None
         Further arguments of the optimizer's class.
     weight_decay : float, default=0.0
@@ -98,8 +101,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             torch scheduler class, skorch.callbacks.LRScheduler or None, \
             default="onecycle"
         Learning rate schedule. "onecycle" rises linearly and falls linearly to
-        nearly zero, step by step; a short cycle with a tenth of the peak
-        follows, then a long one twice as long as the first, and so on. "step"
+        nearly zero, step by step; it is cut short where nearly all labels are
+        learned early, and followed by cycles that are each twice as long as the
+        one before, until the target is reached. "step"
         (default: a tenth every 5 epochs), "exponential" (0.95 an epoch) and
         "plateau" are torch's StepLR, ExponentialLR and ReduceLROnPlateau, and
         "cosine" is its CosineAnnealingLR down to zero at `max_epochs`. A torch
@@ -107,23 +111,26 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         :class:`skorch.callbacks.LRScheduler`.
     lr_scheduler_params : dict, default=None
         Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
-        length of the first cycle, and `warmup`, the rising part of a cycle
-        (default: 0.2).
+        length of the first cycle (default: 7, or more for at least 200 steps),
+        and `warmup`, the rising part of a cycle (default: 0.05).
     lr_scheduler_start : int, default=1
         The schedule takes its first step in this epoch (counted from 1): at
         its end, or with its first batch where it steps batch by batch.
     batch_size : "auto" or int, default="auto"
         Rows of a batch, at most the number of rows. "auto" is a power of two
-        near a sixteenth of the rows, between 32 and 1024, and more if there are
-        fewer than 16 columns. All rows take part in every epoch, in batches
+        near a sixteenth of the rows, between 32 and 2048, and more if there are
+        fewer than 16 linearly independent columns. All rows take part in every epoch, in batches
         whose sizes differ by one at most.
     max_epochs : int, default=1000
         Largest number of epochs.
     target_accuracy : float or None, default=1.0
         Training stops when this part of the attainable training accuracy is
-        reached in eval mode over all rows; with "onecycle" not before the
-        learning rate has fallen to a quarter of its peak. None trains for
-        `max_epochs`, in a single cycle.
+        reached in eval mode over all rows; with "onecycle" at the end of a cycle.
+        None trains for `max_epochs`, in a single cycle.
+    exact_finish : bool, default=True
+        Whether the last layer is fitted by convex optimization when few labels are
+        left, to reach the target. If it does not succeed, the training goes on from
+        the weights before it. Ignored if `target_accuracy` is None.
     device : str, default="auto"
         A torch device, such as "cpu", "cuda" or "mps". "auto" takes a GPU if
         there is one.
@@ -140,17 +147,12 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     warm_start : bool, default=False
         Whether a further `fit` begins with the network of the one before. It has
         the same columns, classes and sizes; optimizer and schedule begin anew.
-    checkpoint : str, path-like or None, default=None
-        A file to which the state of the training is written every few seconds. If
-        `fit` is broken off in any way, the next `fit` with the same parameters and
-        data goes on from there, to the very result that it would have had
-        otherwise; with others it is refused. At the end the file is removed. The
-        state of `callbacks` is not in it.
     on_interrupt : {"raise", "stop"}, default="raise"
         What Ctrl-C does in training: "raise" keeps the network reached and raises
         KeyboardInterrupt, "stop" keeps it, warns, and goes on in the program.
     callbacks : list of skorch callbacks, default=None
-        Callbacks, or pairs of a name and a callback. They are copied.
+        Callbacks, or pairs of a name and a callback. They are copied. They see the
+        network in training, which takes the whitened inputs.
     verbose : bool or int, default=False
         Whether to show a progress bar, on stderr.
     random_state : int, RandomState instance or None, default=None
@@ -172,7 +174,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         rows are taken.
     net_ : skorch.NeuralNetClassifier
         The trained net. Its `module_` is the network, which takes raw inputs
-        in float32 and gives logits; its `history` has one entry per epoch.
+        and gives logits; its `history` has one entry per epoch.
     hidden_layer_sizes_ : tuple of int
         Units of each hidden layer.
     n_parameters_ : int
@@ -212,44 +214,50 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     inputs is badly conditioned, and gradient descent learns the directions of
     small variance, which random labels need, last [2]_. Whitening makes
     all directions alike and saves most of the epochs. It is an affine map and is
-    merged into the first layer after the training. The shrinkage keeps
-    directions of noise small, which true labels profit from.
+    merged into the first layer after the training. At most 448 components are used.
 
-    Columns with heavy tails are replaced by the inverse hyperbolic sine of
-    themselves before that, so that a few extreme values do not decide what all
-    others look like. That is a layer of its own in the network.
+    *Two stages.* True labels are served best by the components of large variance;
+    the others are noise to them. In its first steps a network has not seen a batch
+    before it is trained on it, so its accuracy there tells whether the labels follow
+    the inputs. The narrow components are attenuated as long as the mistakes become
+    fewer by half with each epoch, and brought to full size when they do not. With a
+    float the whitening is the same for all labels.
+
+    *Scaling.* Columns with heavy tails are replaced by the inverse hyperbolic sine
+    of themselves before that, so that a few extreme values do not decide what all
+    others look like, and columns that float32 cannot hold are centered and scaled in
+    float64. Both are done by the network itself.
 
     *Rectifier.* With a negative slope on the negative side a unit folds its
     input rather than cutting it off, the more so the closer to the absolute
     value [5]_: no unit is dead, and a fold separates labels that a cut does not.
-    Half of the way is enough to memorize 60,000 random labels in a fraction of
-    the ReLU's epochs, and keeps its accuracy on test rows.
 
-    *Cycles.* A high learning rate in the middle moves far, the fall to nearly
-    zero settles [3]_. The few rows that are still wrong then are learned in a
-    short cycle with a low peak. If that does not suffice, a longer one follows
-    from the weights reached. Adam's average of the squares forgets after 20
+    *Cycle.* A high learning rate in the middle moves far, the fall to nearly
+    zero settles [3]_. Adam's average of the squares forgets after 20
     steps instead of 1000: the gradients shrink as fast as the rows are learned.
+
+    *Exact finish.* The last wrong labels would take most of the epochs. But given
+    the hidden layers the loss is convex in the last layer, so that is fitted by
+    L-BFGS on the rows of the smallest margins [6]_: until all labels are right, by
+    a margin that rounding does not change, and the loss is low.
 
     *Sizes.* For the same arithmetic a narrow network that sees the rows more
     often learns more than a wide one, down to a few weights per label. In few
     dimensions rows of different labels lie so close together that more layers,
     large batches and float32 are needed to tell them apart.
 
-    *Backward pass.* The default network's gradients are computed by a fixed
-    sequence of operations in memory that is kept from step to step; autograd
-    would ask for fresh memory each time. Networks with other layers are trained
-    with autograd.
-
     *Recalibration.* The running averages of batch normalization lag behind the
     weights, so they are replaced by the mean and variance over all rows [4]_.
+
+    *Weights.* A weight of two is the row twice. The accuracy to reach is the weighted
+    one, of which each row is a part.
 
     The accuracy that stops the training, `train_accuracy_` and `train_loss_`
     are measured with the network that predicts: in float32, on the raw inputs.
 
-    On one machine the result is the same, bit for bit, for every number of
-    threads (1 to 16 were compared) and of worker processes. Fits that run at the
-    same time in threads of one process share the threads of torch.
+    For a given number of threads of torch the result is the same, bit for bit, on
+    one machine. Networks with fewer than 100,000 weights always use one thread, so
+    that it does not depend on `n_jobs` either.
 
     References
     ----------
@@ -264,6 +272,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
        arXiv:2105.07576, section 3.
     .. [5] K. Jarrett, K. Kavukcuoglu, M. Ranzato and Y. LeCun, "What is the best
        multi-stage architecture for object recognition?", ICCV 2009, section 2.
+    .. [6] D. C. Liu and J. Nocedal, "On the limited memory BFGS method for large
+       scale optimization", Mathematical Programming 45, 1989, section 2.
 
     Examples
     --------
@@ -283,12 +293,17 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         "hidden_layer_sizes": ["array-like", None],
         "width": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "depth": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "norm": [StrOptions({"batch", "group", "layer"}), None],
+        "norm": [StrOptions({"batch", "group"}), None],
         "norm_position": [StrOptions({"before", "after"})],
+        "norm_affine": ["boolean"],
         "negative_slope": [Interval(Real, -1, 1, closed="left")],
         "n_groups": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "whitening_shrinkage": [Interval(Real, 0, None, closed="left"), None],
+        "whitening_shrinkage": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="left"),
+            None,
+        ],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
         "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "optimizer_params": [dict, None],
@@ -303,11 +318,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         ],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
+        "exact_finish": ["boolean"],
         "device": [str],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "warm_start": ["boolean"],
-        "checkpoint": [str, os.PathLike, None],
         "on_interrupt": [StrOptions({"raise", "stop"})],
         "callbacks": [list, tuple, None],
         "verbose": ["verbose"],
@@ -321,11 +336,12 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         width: int | str = "auto",
         depth: int | str = "auto",
         norm: str | None = "batch",
-        norm_position: str = "before",
-        negative_slope: float = -0.5,
+        norm_position: str = "after",
+        norm_affine: bool = False,
+        negative_slope: float = -0.8,
         n_groups: int = 8,
         dropout: float = 0.0,
-        whitening_shrinkage: float | None = 0.15,
+        whitening_shrinkage: float | str | None = "auto",
         optimizer: str | type[torch.optim.Optimizer] = "adam",
         lr: float | str = "auto",
         optimizer_params: Mapping[str, Any] | None = None,
@@ -337,11 +353,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         batch_size: int | str = "auto",
         max_epochs: int = 1000,
         target_accuracy: float | None = 1.0,
+        exact_finish: bool = True,
         device: str = "auto",
         precision: str = "auto",
         class_weight: Mapping[Any, float] | str | None = None,
         warm_start: bool = False,
-        checkpoint: str | os.PathLike[str] | None = None,
         on_interrupt: str = "raise",
         callbacks: Sequence[Callback | tuple[str, Callback]] | None = None,
         verbose: bool | int = False,
@@ -352,6 +368,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.depth = depth
         self.norm = norm
         self.norm_position = norm_position
+        self.norm_affine = norm_affine
         self.negative_slope = negative_slope
         self.n_groups = n_groups
         self.dropout = dropout
@@ -367,11 +384,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.target_accuracy = target_accuracy
+        self.exact_finish = exact_finish
         self.device = device
         self.precision = precision
         self.class_weight = class_weight
         self.warm_start = warm_start
-        self.checkpoint = checkpoint
         self.on_interrupt = on_interrupt
         self.callbacks = callbacks
         self.verbose = verbose
@@ -420,43 +437,26 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
         check_classification_targets(y)
         X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
-        encoder = LabelEncoder().fit(y)
-        if len(encoder.classes_) < 2:
+        classes, indices = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
             among = (
                 "" if weight is None else " among the rows of positive sample_weight"
             )
             raise ValueError(
                 f"{type(self).__name__} needs labels of at least 2 classes{among}. "
-                f"Got one class only: {encoder.classes_.tolist()[0]!r}."
+                f"Got one class only: {classes.tolist()[0]!r}."
             )
         if previous is not None:
-            self._check_same(X, encoder.classes_)
-        n_classes = len(encoder.classes_)
-        trained = train(self, X, encoder.transform(y), weight, n_classes, previous)
-        self.classes_ = encoder.classes_
+            self._check_same(X, classes)
+        rows, config = self._resolve(X, indices, weight, len(classes), previous)
+        with config.threads():
+            prepared = prepare(rows, config.shrinkage, config.dtype, previous)
+            seeds = _draw_seeds(self.random_state)
+            trained = train(config, prepared, len(classes), seeds, previous)
+        self.classes_ = classes
         self._streaming = False
-        self._keep(trained)
-        if trained.interrupted:
-            if self.on_interrupt == "raise":
-                raise KeyboardInterrupt
-            how = "Ctrl-C ended the training"
-        elif trained.target is not None and trained.accuracy < trained.target:
-            how = "The training ended"
-        else:
-            return self
-        target = trained.target
-        warnings.warn(
-            f"{how} after {self.n_epochs_} epochs with a training accuracy of "
-            f"{self.train_accuracy_:.6g}"
-            + ("." if target is None else f"; the target was {target:.6g}.")
-            + (
-                ""
-                if trained.interrupted
-                else " A larger 'max_epochs', 'width' or 'depth' may reach it."
-            ),
-            ConvergenceWarning,
-            stacklevel=3,  # the line that calls fit
-        )
+        self._keep(trained, config)
+        self._report(trained)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -514,18 +514,59 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"'classes', {self.classes_!r}."
             )
         X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
-        if not getattr(self, "_streaming", False):
-            previous = None if first else self.net_.module_
-            self.net_, self._settings = start_stream(
-                self, len(X), X.shape[1], len(self.classes_), previous
-            )
-            self._streaming = True
         indices = np.searchsorted(self.classes_, y)
-        trained = train_on_stream(self.net_, self._settings, X, indices, weight)
-        self._keep(trained)
+        previous = None if first else self.net_.module_
+        n_classes = len(self.classes_)
+        if getattr(self, "_streaming", False):
+            config = self._config
+            rows = _make_rows(X, indices, weight).to(config.device)
+        else:
+            rows, config = self._resolve(X, indices, weight, n_classes, previous)
+            seeds = _draw_seeds(self.random_state)
+            sizes = X.shape[1], n_classes
+            self.net_ = start_stream(config, len(rows), sizes, seeds, previous)
+            self._config = config
+        with config.threads():
+            trained = train_on_stream(self.net_, rows)
+        self._streaming = True
+        self._keep(trained, config)
         if trained.interrupted:
             raise KeyboardInterrupt
         return self
+
+    def _resolve(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray | None,
+        n_classes: int,
+        previous: BatchNormMLP | None,
+    ) -> tuple[Rows, Config]:
+        """Find the distinct rows, and resolve the parameters for them."""
+        rows = _make_rows(X, y, weight)
+        n_components = count_components(rows, FEW_COMPONENTS)
+        shape = Shape(len(rows), X.shape[1], n_components, n_classes)
+        sizes = None if previous is None else previous.hidden_layer_sizes
+        config = resolve_config(self.get_params(deep=False), shape, sizes)
+        return rows.to(config.device), config
+
+    def _report(self, trained: Trained) -> None:
+        """Raise or warn if the training did not get where it should."""
+        if trained.interrupted and self.on_interrupt == "raise":
+            raise KeyboardInterrupt
+        target = trained.target
+        missed = target is not None and trained.accuracy < target
+        if not (trained.interrupted or missed):
+            return
+        how = "Ctrl-C ended the training" if trained.interrupted else "Training ended"
+        goal = "." if target is None else f"; the target was {target:.6g}."
+        advice = " A larger 'max_epochs', 'width' or 'depth' may reach it."
+        warnings.warn(
+            f"{how} after {self.n_epochs_} epochs with a training accuracy of "
+            f"{self.train_accuracy_:.6g}{goal}{advice * (not trained.interrupted)}",
+            ConvergenceWarning,
+            stacklevel=4,  # the line that calls fit
+        )
 
     def _check_same(self, X: np.ndarray, classes: np.ndarray) -> None:
         """Check that the data are of the kind that the network was fitted to."""
@@ -552,14 +593,13 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             )
         return X
 
-    def _keep(self, trained: Trained) -> None:
+    def _keep(self, trained: Trained, config: Config) -> None:
         """Set the fitted attributes."""
-        settings = trained.settings
-        self.hidden_layer_sizes_ = settings.hidden_layer_sizes
-        self.batch_size_ = settings.batch_size
-        self.lr_ = settings.lr
-        self.device_ = str(settings.device)
-        self.precision_ = settings.precision
+        self.hidden_layer_sizes_ = config.hidden_layer_sizes
+        self.batch_size_ = config.batch_size
+        self.lr_ = config.lr
+        self.device_ = str(config.device)
+        self.precision_ = config.precision
         self.attainable_accuracy_ = trained.attainable
         self.train_accuracy_ = trained.accuracy
         self.train_loss_ = trained.loss
@@ -598,7 +638,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples, n_classes) or (n_samples,)
             Logits; for two classes, the log-odds of the second.
         """
-        logits = self._logits(X).float().numpy()
+        logits = self._logits(X).numpy()
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict(self, X: Any) -> np.ndarray:
@@ -646,6 +686,46 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             In the order of `classes_`.
         """
         return torch.log_softmax(self._logits(X).double(), 1).numpy()
+
+    @classmethod
+    def from_recipe(cls, name: str, **changes: Any) -> Self:
+        """Make a classifier with the parameters of a recipe.
+
+        Parameters
+        ----------
+        name : {"memorizing", "generalizing", "notebook"}
+            "memorizing" has the defaults. "generalizing" gives up speed for accuracy
+            on other rows: inputs as they are, wide layers of ReLUs, dropout, label
+            smoothing, and one long cycle. It is for inputs of mean 0 and
+            deviation 1. "notebook" is the recipe of a course on deep learning: six
+            hidden layers, Adam, StepLR, 20 epochs.
+        **changes
+            Other parameters, in place of the recipe's.
+
+        Returns
+        -------
+        clf : MemorizingMLP
+            A classifier, not fitted.
+
+        Raises
+        ------
+        ValueError
+            If there is no recipe of this name.
+        TypeError
+            If a change is not a parameter.
+
+        Examples
+        --------
+        >>> from sk_memorize import MemorizingMLP
+        >>> MemorizingMLP.from_recipe("notebook", max_epochs=30).lr_scheduler
+        'step'
+        """
+        if name not in RECIPES:
+            raise ValueError(
+                f"The 'name' parameter of {cls.__name__}.from_recipe must be one of "
+                f"{sorted(RECIPES)}. Got {name!r} instead."
+            )
+        return cls(**{**RECIPES[name], **changes})
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted network and its parameters to a safetensors file.
@@ -716,6 +796,18 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._flatten(X, reset=False)
         X = validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
-        module = self.net_.module_
-        X = as_tensor(X).to(next(module.parameters()).device)
-        return compute_logits(module, X).cpu()
+        return compute_logits(self.net_.module_, as_tensor(X))
+
+
+def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
+    weights = None if weight is None else torch.from_numpy(weight)
+    return Rows(as_tensor(X), torch.from_numpy(y), weights)
+
+
+def _draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
+    """Draw the seeds of the initial weights and of the order of the rows."""
+    if random_state is None:
+        # Unlike `check_random_state`, this leaves numpy's global state alone.
+        random_state = secrets.randbits(32)
+    first, second = check_random_state(random_state).randint(2**31 - 1, size=2)
+    return int(first), int(second)

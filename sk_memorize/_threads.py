@@ -1,16 +1,12 @@
-"""The number of threads that torch computes with."""
+"""Limits of the number of threads that torch computes with."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Event, Lock, Thread, local
+from threading import Event, Lock, Thread
 
 import torch
 
 _lock = Lock()
-
-# How many threads are inside of `fair_threads`; how many each of them may use alone.
-_n_inside = 0
-_alone = local()
 
 
 def single_thread() -> AbstractContextManager[None]:
@@ -35,42 +31,6 @@ def at_most_threads(limit: int) -> Iterator[None]:
         yield
     finally:
         _set_for_this_thread(n_threads)
-
-
-@contextmanager
-def fair_threads() -> Iterator[None]:
-    """Share torch's threads with all others that are inside of such a block.
-
-    joblib's threads would otherwise compute with as many threads each as there are
-    cores. The part is that of the moment; `take_fair_part` takes it anew.
-    """
-    global _n_inside
-    if hasattr(_alone, "n_threads"):  # a block in another one
-        yield
-        return
-    with _lock:
-        _n_inside += 1
-        _alone.n_threads = torch.get_num_threads()
-    try:
-        take_fair_part()
-        yield
-    finally:
-        with _lock:
-            _n_inside -= 1
-            n_threads = _alone.n_threads
-            del _alone.n_threads
-        if torch.get_num_threads() != n_threads:
-            _set_for_this_thread(n_threads)
-
-
-def take_fair_part() -> None:
-    """Use as many threads as there are for each of those inside of `fair_threads`."""
-    if not hasattr(_alone, "n_threads"):
-        return
-    with _lock:
-        part = max(1, _alone.n_threads // _n_inside)
-    if torch.get_num_threads() != part:
-        _set_for_this_thread(part)
 
 
 def _set_for_this_thread(n_threads: int) -> None:

@@ -1,0 +1,435 @@
+"""Config: the parameters of MemorizingMLP, resolved once for given data."""
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import torch
+from skorch.callbacks import LRScheduler
+
+from .._threads import single_thread
+from ._batches import count_batches
+from ._preprocessing import MAX_COMPONENTS
+from ._schedules import SCHEDULES, policy_class
+
+# Networks with fewer weights always use one thread: a second one would hardly
+# help, and their results do not depend on the number of threads.
+FEW_WEIGHTS = 100_000
+
+# Multiplications of a step below which the conversion to bfloat16 costs more than
+# its products save.
+_SMALL_STEP = 3e7
+
+# With fewer components than this the network is deeper, the batches are larger, and
+# bfloat16 would round neighboring rows to the same inputs.
+FEW_COMPONENTS = 16
+_VERY_FEW_COMPONENTS = 4  # deeper still
+
+_WIDTH_STEP = 64
+_MIN_WIDTH, _MAX_WIDTH = 128, 2048
+_WEIGHTS_PER_ROW = 5
+
+# The shortest first cycle of the learning rate: epochs, and steps.
+_MIN_CYCLE_EPOCHS = 7
+_MIN_CYCLE_STEPS = 200
+
+# Shrinkage of the whitening for "auto": in the first stage of the training, and
+# in the second.
+_STAGES = (0.3, 0.001)
+
+# For each name: class, default learning rate, further defaults. The rates are
+# for whitened inputs and batch normalization.
+_OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]] = {
+    "adam": (torch.optim.Adam, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
+    "adamw": (torch.optim.AdamW, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
+    "sgd": (torch.optim.SGD, 0.2, {"momentum": 0.9, "nesterov": True, "fused": True}),
+}
+OPTIMIZERS = tuple(_OPTIMIZERS)
+_DEFAULT_LR = 1e-3
+
+_MODULE_PARAMS = (
+    "norm",
+    "norm_position",
+    "norm_affine",
+    "negative_slope",
+    "n_groups",
+    "dropout",
+)
+
+
+class Shape(NamedTuple):
+    """Numbers of distinct rows, columns, independent columns, and classes.
+
+    Independent columns are counted up to `FEW_COMPONENTS`.
+    """
+
+    n_rows: int
+    n_features: int
+    n_components: int
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """Parameters without "auto" and names; all are valid.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : tuple of int
+        Units of each hidden layer.
+    module_params : dict
+        Further arguments of `BatchNormMLP`.
+    shrinkage : tuple of two floats, or None
+        Of the whitening, in its two stages.
+    device : torch.device
+        Where to train.
+    precision : {"float32", "bfloat16"}
+        Number format of the products.
+    is_small : bool
+        Whether the network is so small that one thread is used.
+    optimizer : type
+        Class of the optimizer.
+    optimizer_params : dict
+        Its arguments, without the learning rate.
+    lr : float
+        The learning rate.
+    scheduler : str, type, skorch.callbacks.LRScheduler or None
+        The learning rate schedule, with `scheduler_params` and `scheduler_start`.
+    cycle_epochs : int or None
+        Length of the first cycle of "onecycle"; None without cycles.
+    batch_size, max_epochs : int
+        Rows of a batch, and epochs, at most.
+    target_accuracy : float or None
+        Part of the attainable accuracy to reach.
+    exact_finish : bool
+        Whether the last layer is fitted by convex optimization in the end.
+    label_smoothing, weight_decay : float
+        Of the loss, and of the optimizer.
+    callbacks : tuple
+        skorch callbacks, or pairs of a name and a callback.
+    verbose : bool
+        Whether to show a progress bar.
+    """
+
+    hidden_layer_sizes: tuple[int, ...]
+    module_params: dict[str, Any]
+    shrinkage: tuple[float, float] | None
+    device: torch.device
+    precision: str
+    is_small: bool
+    optimizer: type[torch.optim.Optimizer]
+    optimizer_params: dict[str, Any]
+    lr: float
+    scheduler: Any
+    scheduler_params: dict[str, Any]
+    scheduler_start: int
+    cycle_epochs: int | None
+    batch_size: int
+    max_epochs: int
+    target_accuracy: float | None
+    exact_finish: bool
+    label_smoothing: float
+    weight_decay: float
+    callbacks: tuple[Any, ...]
+    verbose: bool
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number format of the products, as torch names it."""
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Limit torch to one thread if the network is small."""
+        return single_thread() if self.is_small else nullcontext()
+
+
+def resolve_config(
+    params: Mapping[str, Any], shape: Shape, previous: tuple[int, ...] | None = None
+) -> Config:
+    """Check what scikit-learn's constraints cannot express, and fill in the rest.
+
+    Parameters
+    ----------
+    params : mapping
+        Parameters of MemorizingMLP, of the right types and ranges.
+    shape : Shape
+        Numbers that describe the data.
+    previous : tuple of int, default=None
+        Units of the hidden layers of the network to go on with.
+
+    Returns
+    -------
+    config : Config
+        What to train with.
+
+    Raises
+    ------
+    ValueError
+        If a parameter does not suit the data or the other parameters.
+    """
+    sizes = _resolve_sizes(params, shape, previous)
+    batch_size = _resolve_batch_size(params, shape)
+    device = _resolve_device(params["device"])
+    is_small = device.type == "cpu" and (
+        _count_weights(sizes, shape.n_features, shape.n_classes) < FEW_WEIGHTS
+    )
+    n_inputs = min(shape.n_features, MAX_COMPONENTS)
+    step = batch_size * _count_weights(sizes, n_inputs, shape.n_classes)
+    is_simple = is_small or step < _SMALL_STEP or shape.n_components < FEW_COMPONENTS
+    shrinkage = params["whitening_shrinkage"]
+    if shrinkage is not None:
+        shrinkage = _STAGES if shrinkage == "auto" else (shrinkage, shrinkage)
+    decay = {"weight_decay": params["weight_decay"]} if params["weight_decay"] else {}
+    optimizer, lr, defaults = _resolve_optimizer(params, device)
+    return Config(
+        hidden_layer_sizes=sizes,
+        module_params={name: params[name] for name in _MODULE_PARAMS},
+        shrinkage=shrinkage,
+        device=device,
+        precision=_resolve_precision(params["precision"], device, is_simple),
+        is_small=is_small,
+        optimizer=optimizer,
+        optimizer_params=defaults | dict(params["optimizer_params"] or {}) | decay,
+        lr=lr if params["lr"] == "auto" else float(params["lr"]),
+        scheduler=params["lr_scheduler"],
+        scheduler_params=_check_schedule(params),
+        scheduler_start=params["lr_scheduler_start"],
+        cycle_epochs=_resolve_cycle(params, shape.n_rows, batch_size),
+        batch_size=batch_size,
+        max_epochs=params["max_epochs"],
+        target_accuracy=params["target_accuracy"],
+        exact_finish=params["exact_finish"],
+        label_smoothing=params["label_smoothing"],
+        weight_decay=params["weight_decay"],
+        callbacks=tuple(params["callbacks"] or ()),
+        verbose=bool(params["verbose"]),
+    )
+
+
+def _count_weights(sizes: tuple[int, ...], n_inputs: int, n_classes: int) -> int:
+    return sum(a * b for a, b in pairwise((n_inputs, *sizes, n_classes)))
+
+
+def _resolve_sizes(
+    params: Mapping[str, Any], shape: Shape, previous: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    if previous is not None:
+        return _check_previous_sizes(params, previous)
+    sizes: Sequence[int] | None = params["hidden_layer_sizes"]
+    if sizes is None:
+        depth, width = params["depth"], params["width"]
+        if depth == "auto":
+            depth = _auto_depth(shape.n_components)
+        if width == "auto":
+            width = _auto_width(shape, depth)
+        sizes = (width,) * depth
+    _check(
+        params,
+        "hidden_layer_sizes",
+        all(_is_int(size) and size >= 1 for size in sizes),
+        "None or a sequence of ints of at least 1",
+    )
+    sizes = tuple(int(size) for size in sizes)
+    if params["norm"] == "group":
+        _check(
+            params,
+            "n_groups",
+            all(size % params["n_groups"] == 0 for size in sizes),
+            f"a divisor of each hidden layer's size, {sizes}",
+        )
+    return sizes
+
+
+def _check_previous_sizes(
+    params: Mapping[str, Any], previous: tuple[int, ...]
+) -> tuple[int, ...]:
+    expected = f"that of the network to go on with, which has layers of {previous}"
+    sizes, width, depth = (
+        params[name] for name in ("hidden_layer_sizes", "width", "depth")
+    )
+    if sizes is not None:
+        _check(params, "hidden_layer_sizes", tuple(sizes) == previous, expected)
+    else:
+        fits = width == "auto" or all(size == width for size in previous)
+        _check(params, "width", fits, expected)
+        _check(params, "depth", depth in ("auto", len(previous)), expected)
+    return previous
+
+
+def _auto_depth(n_components: int) -> int:
+    """Choose the number of hidden layers: more for few components."""
+    if n_components >= FEW_COMPONENTS:
+        return 2
+    return 4 if n_components >= _VERY_FEW_COMPONENTS else 6
+
+
+def _auto_width(shape: Shape, depth: int) -> int:
+    """Choose the units of a layer: enough weights for the labels of all rows."""
+    n_inputs = min(shape.n_features, MAX_COMPONENTS)
+    width = _MIN_WIDTH
+    while (
+        n_inputs * width + (depth - 1) * width**2 < _WEIGHTS_PER_ROW * shape.n_rows
+        and width < _MAX_WIDTH
+    ):
+        width += _WIDTH_STEP
+    return width
+
+
+def _resolve_batch_size(params: Mapping[str, Any], shape: Shape) -> int:
+    needs_two = params["norm"] == "batch"
+    if params["batch_size"] == "auto":
+        n_components = shape.n_components if needs_two else FEW_COMPONENTS
+        return _auto_batch_size(shape.n_rows, n_components)
+    _check(
+        params,
+        "batch_size",
+        params["batch_size"] > needs_two,
+        f"'auto' or an int of at least {1 + needs_two}"
+        f"{' (for batch normalization)' * needs_two}",
+    )
+    return min(int(params["batch_size"]), shape.n_rows)
+
+
+def _auto_batch_size(n_rows: int, n_components: int) -> int:
+    """Choose a power of two near a sixteenth of the rows, or more for few columns.
+
+    In few dimensions rows of different labels lie close together, and what
+    tells them apart is smaller than the noise that the statistics of a small
+    batch add to batch normalization.
+    """
+    growth = max(1.0, FEW_COMPONENTS / n_components) ** 2
+    power_of_two = 2 ** math.ceil(math.log2(growth * n_rows / 16))
+    return min(max(power_of_two, 32), round(2048 * growth), n_rows)
+
+
+def _resolve_device(device: str) -> torch.device:
+    """Find the device; "auto" is the first of CUDA, MPS and the CPU there is."""
+    names = []
+    if torch.cuda.is_available():
+        names += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        names += ["mps", "mps:0"]
+    names += ["cpu", "cpu:0"]
+    if device == "auto":
+        return torch.device(names[0])
+    if device not in names:
+        raise ValueError(
+            "The 'device' parameter of MemorizingMLP must be 'auto' or a device that "
+            f"torch can use here ({', '.join(names)}). Got {device!r} instead."
+        )
+    return torch.device(device)
+
+
+def _resolve_precision(precision: str, device: torch.device, is_simple: bool) -> str:
+    """Choose bfloat16 for "auto" where the hardware multiplies it faster."""
+    if precision != "auto":
+        return precision
+    fast = False
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu":
+        features = torch.cpu.get_capabilities()
+        fast = features.get("amx_bf16", False) or features.get("avx512_bf16", False)
+    return "bfloat16" if fast and not is_simple else "float32"
+
+
+def _resolve_optimizer(
+    params: Mapping[str, Any], device: torch.device
+) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
+    """Find the class, its default learning rate and its default arguments."""
+    optimizer, lr, defaults = params["optimizer"], _DEFAULT_LR, {}
+    if isinstance(optimizer, str):
+        optimizer, lr, defaults = _OPTIMIZERS[optimizer]
+        if device.type not in ("cpu", "cuda"):  # where the kernels are fused
+            defaults = {k: v for k, v in defaults.items() if k != "fused"}
+    _check(
+        params,
+        "optimizer",
+        isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer),
+        f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
+    )
+    _check_keywords(params, "optimizer_params", optimizer)
+    return optimizer, lr, defaults
+
+
+def _resolve_cycle(
+    params: Mapping[str, Any], n_rows: int, batch_size: int
+) -> int | None:
+    """Choose the length of the first cycle in epochs."""
+    if params["lr_scheduler"] != "onecycle":
+        return None
+    if params["target_accuracy"] is None:
+        return int(params["max_epochs"])
+    given = (params["lr_scheduler_params"] or {}).get("cycle_epochs")
+    if given is not None:
+        return int(given)
+    n_batches = count_batches(n_rows, batch_size)
+    return max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
+
+
+def _check_schedule(params: Mapping[str, Any]) -> dict[str, Any]:
+    name = "lr_scheduler_params"
+    given: dict[str, Any] = dict(params[name] or {})
+    scheduler = params["lr_scheduler"]
+    if scheduler == "onecycle":
+        epochs, warmup = given.get("cycle_epochs", 1), given.get("warmup", 0.0)
+        _check(
+            params,
+            name,
+            given.keys() <= {"cycle_epochs", "warmup"}
+            and _is_int(epochs)
+            and epochs >= 1
+            and 0 <= warmup < 1,
+            "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float in "
+            "[0, 1), for the scheduler 'onecycle'",
+        )
+        return given
+    if scheduler is None:
+        _check(params, name, not given, "None without a scheduler")
+        return given
+    policy = policy_class(scheduler)
+    is_torch = isinstance(policy, type) and (
+        issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
+    )
+    _check(
+        params,
+        "lr_scheduler",
+        is_torch or isinstance(scheduler, LRScheduler),
+        f"one of {sorted(SCHEDULES)}, a class of torch.optim.lr_scheduler, a "
+        "skorch.callbacks.LRScheduler or None",
+    )
+    if is_torch:
+        _check_keywords(params, name, policy)
+    return given
+
+
+def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:
+    """Check that a dict of arguments fits the class that it is meant for."""
+    accepted = list(inspect.signature(target).parameters.values())
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
+        return
+    names = [parameter.name for parameter in accepted[1:]]
+    _check(
+        params,
+        name,
+        set(params[name] or {}) <= set(names),
+        f"a dict with keys among {names}, the arguments of {target.__name__}",
+    )
+
+
+def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> None:
+    """Raise scikit-learn's error for a parameter unless it is valid."""
+    if not valid:
+        raise ValueError(
+            f"The {name!r} parameter of MemorizingMLP must be {expected}. "
+            f"Got {params[name]!r} instead."
+        )
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

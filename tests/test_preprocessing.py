@@ -1,0 +1,147 @@
+"""Scaling, compression and whitening of the inputs, and the way back."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+
+from sk_memorize import BatchNormMLP, MemorizingMLP
+from sk_memorize.neural import _preprocessing
+from sk_memorize.neural._preprocessing import count_components, prepare
+from sk_memorize.neural._rows import Rows
+
+rng = np.random.RandomState(0)
+NORMAL = rng.standard_normal((400, 6))
+CAUCHY = rng.standard_cauchy((400, 6))
+MIXED = NORMAL @ rng.standard_normal((6, 6)) + 5
+
+DATA = {
+    "float32": MIXED.astype("f"),
+    "float64": MIXED,
+    "bytes": rng.randint(0, 256, (300, 8)).astype(np.uint8),
+    "heavy tails": np.hstack([NORMAL[:, :3], CAUCHY[:, :3]]),
+    "offsets": 1e9 + np.arange(400.0)[:, None] * [1.0, 3.0] + NORMAL[:, :2] * 0.01,
+    "huge": MIXED * 1e30,
+    "tiny": MIXED * 1e-30,
+    "more columns than rows": rng.standard_normal((30, 100)),
+    "one column": NORMAL[:, :1],
+    "constant columns": np.hstack([NORMAL, np.ones((400, 2)) * 1e4]),
+}
+
+
+def rows_of(X):
+    X = torch.as_tensor(X)
+    return Rows(X, torch.arange(len(X)) % 3)
+
+
+def prepared_for(X, shrinkage=(0.3, 0.001), **kwargs):
+    return prepare(rows_of(X), shrinkage, torch.float32, **kwargs)
+
+
+def raw(rows):
+    return torch.cat(list(rows.chunks()))
+
+
+def outputs(module, X):
+    with torch.no_grad():
+        return module.eval()(X if module.center is not None else X.float())
+
+
+@pytest.mark.parametrize("shrinkage", [(0.3, 0.001), (0.1, 0.1), None])
+@pytest.mark.parametrize("name", DATA)
+def test_the_folded_network_gives_the_same_outputs_on_raw_inputs(name, shrinkage):
+    prepared = prepared_for(DATA[name], shrinkage)
+    module = BatchNormMLP(prepared.inputs.shape[1], 3, (8, 8), norm_position="before")
+    expected = outputs(module, prepared.inputs)
+    assert expected.isfinite().all()
+    folded = prepared.fold(module)
+    got = outputs(folded, raw(prepared.rows))
+    torch.testing.assert_close(got, expected, rtol=1e-3, atol=2e-3)
+    # And back again, for a network that goes on.
+    again = prepare(prepared.rows, shrinkage, torch.float32, previous=folded)
+    other = BatchNormMLP(again.inputs.shape[1], 3, (8, 8), norm_position="before")
+    again.unfold(other, folded)
+    got = outputs(other, again.inputs)
+    torch.testing.assert_close(got, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_full_whitening_makes_the_covariance_the_identity():
+    prepared = prepared_for(MIXED, (0.3, 0.0))
+    module = BatchNormMLP(6, 3, (4,))
+    attenuated, before = prepared.inputs.clone(), outputs(module, prepared.inputs)
+    prepared.whiten_fully(module)
+    Z = prepared.inputs
+    torch.testing.assert_close(Z.T.cov(correction=0), torch.eye(6), rtol=0, atol=1e-3)
+    torch.testing.assert_close(Z.mean(0), torch.zeros(6), rtol=0, atol=1e-4)
+    variances = attenuated.var(0, correction=0).sort().values
+    assert variances[0] < 0.5
+    assert variances[-1].item() == pytest.approx(1 / 1.3, rel=1e-3)
+    # The network has been changed with its inputs: its outputs are as before.
+    torch.testing.assert_close(outputs(module, Z), before, rtol=1e-3, atol=1e-4)
+
+
+def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatch):
+    monkeypatch.setattr(_preprocessing, "MAX_COMPONENTS", 40)
+    X = np.eye(500)
+    inputs = prepared_for(X).inputs
+    assert inputs.shape == (500, 40)
+    assert torch.cdist(inputs, inputs).fill_diagonal_(1).min() > 0.1
+
+
+def test_constant_columns_and_dependent_ones_have_no_component():
+    prepared = prepared_for(DATA["constant columns"])
+    assert prepared.inputs.shape[1] == 6
+    assert prepared_for(np.hstack([NORMAL, NORMAL, MIXED])).inputs.shape[1] == 6
+    assert count_components(rows_of(np.hstack([NORMAL[:, :2]] * 5)), 16) == 2
+    assert count_components(rows_of(rng.standard_normal((100, 50))), 16) == 16
+    constant = prepared_for(np.full((10, 3), 7.0)).inputs
+    assert constant.shape == (3, 1)  # one row for each label
+    assert (constant == 0).all()
+
+
+@pytest.mark.parametrize("load", [load_digits, load_wine, load_breast_cancer])
+def test_ordinary_data_need_no_scaling(load):
+    X, _ = load(return_X_y=True)
+    assert prepared_for(X.astype("f")).scaling is None
+
+
+@pytest.mark.parametrize(
+    "X",
+    [NORMAL, np.exp(NORMAL / 2), NORMAL * 1e6, NORMAL + 1e2, np.eye(50)],
+    ids=["normal", "lognormal", "scaled", "shifted", "sparse"],
+)
+def test_light_tails_are_left_alone(X):
+    assert prepared_for(X.astype("f")).scaling is None
+
+
+def test_heavy_columns_are_compressed_and_the_others_are_not():
+    scaling = prepared_for(DATA["heavy tails"].astype("f")).scaling
+    assert scaling.is_heavy.tolist() == [False] * 3 + [True] * 3
+    X = torch.as_tensor(DATA["heavy tails"].astype("f"))
+    Z = scaling(X)
+    assert torch.equal(Z[:, :3], X[:, :3])
+    for before, after in zip(X[:, 3:].T, Z[:, 3:].T, strict=True):
+        assert (after[before.argsort()].diff() >= 0).all()
+        assert after.abs().max() < 30
+
+
+@pytest.mark.parametrize("name", ["heavy tails", "offsets", "huge", "tiny"])
+def test_what_float32_cannot_hold_is_memorized_from_raw_inputs(name):
+    X = DATA[name]
+    y = rng.permutation(np.arange(len(X)) % 2)
+    clf = MemorizingMLP(random_state=0).fit(X, y)
+    assert clf.attainable_accuracy_ == clf.train_accuracy_ == clf.score(X, y) == 1.0
+
+
+def test_rows_that_only_float64_tells_apart_are_two():
+    X = 1 + 1e-9 * np.arange(40)[:, None]
+    clf = MemorizingMLP(random_state=0).fit(X, np.arange(40) < 20)
+    assert clf.attainable_accuracy_ == 1.0
+    assert clf.train_accuracy_ == 1.0
+
+
+def test_the_global_generator_is_left_alone():
+    state = torch.get_rng_state()
+    prepared = prepared_for(MIXED)
+    prepared.fold(BatchNormMLP(6, 3, (4,)))
+    assert torch.equal(torch.get_rng_state(), state)
