@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from _bare_loop import train_bare_loop
+from _plain_loop import BATCH_SIZE, WIDTHS, train_plain_loop
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from skorch import NeuralNetClassifier
@@ -40,7 +40,7 @@ class Task:
     batch_size : int
         Rows of a batch.
     precision : {"float32", "bfloat16"}
-        Number format of the products, for the bare loop.
+        Number format of the products, for the plain loop.
     n_epochs : int or None
         Train for exactly so many epochs, or as long as the next two say.
     budget : float
@@ -114,10 +114,10 @@ class _OutOfTime(Callback):
             raise KeyboardInterrupt
 
 
-def fit_bare_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
-    """Fit the network of MemorizingMLP by its recipe, in plain PyTorch."""
+def fit_plain_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
+    """Fit a network as it is done in an afternoon, in plain PyTorch."""
     start = time.perf_counter()
-    epochs, train_seconds, accuracy = train_bare_loop(
+    epochs, train_seconds, accuracy = train_plain_loop(
         X,
         y,
         hidden_layer_sizes=task.hidden_layer_sizes,
@@ -295,20 +295,25 @@ class Contender:
     fit : callable
         Takes X in float32, y in int64 from 0 on, a `Task` and a seed.
     batch_size : int or None
-        Its stock batch size. None: batches, precision and whitened inputs are
-        those of MemorizingMLP.
+        Its stock batch size; None is that of MemorizingMLP.
+    hidden_layer_sizes : tuple of int or None
+        Its own sizes; None are those of MemorizingMLP.
+    whitens : bool
+        Whether it whitens its inputs, and has the precision of MemorizingMLP.
     """
 
     fit: Callable[[np.ndarray, np.ndarray, Task, int], Fit]
     batch_size: int | None = None
+    hidden_layer_sizes: tuple[int, ...] | None = None
+    whitens: bool = False
 
 
 MEMORIZING_MLP = "MemorizingMLP"
-BARE_LOOP = "bare loop"
+PLAIN_LOOP = "plain loop"
 
 CONTENDERS = {
-    MEMORIZING_MLP: Contender(fit_memorizing_mlp),
-    BARE_LOOP: Contender(fit_bare_loop),
+    MEMORIZING_MLP: Contender(fit_memorizing_mlp, whitens=True),
+    PLAIN_LOOP: Contender(fit_plain_loop, BATCH_SIZE, WIDTHS, whitens=True),
     "skorch": Contender(fit_skorch, batch_size=128),
     "MLPClassifier": Contender(fit_mlp_classifier, batch_size=200),
     "notebook loop": Contender(fit_notebook_loop, batch_size=64),

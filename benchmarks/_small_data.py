@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from _common import say
-from _contenders import BARE_LOOP, CONTENDERS, Task, make_labels
+from _contenders import CONTENDERS, PLAIN_LOOP, Task, make_labels
 
 from sk_memorize import MemorizingMLP, load_dataset
 
@@ -39,7 +39,7 @@ def _load_digits() -> tuple[np.ndarray, np.ndarray]:
 def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
     """Let all contenders train for 30 epochs on permuted labels of digits.
 
-    The bare loop has the precision that MemorizingMLP chooses, and one thread,
+    The plain loop has the precision that MemorizingMLP chooses, and one thread,
     which MemorizingMLP also takes for so small steps. The final evaluation is a
     part of these two fits; of the others' it is not.
 
@@ -47,7 +47,7 @@ def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
     -------
     table : pandas.DataFrame
         One row for each contender: medians over the repeats. The ratio is that
-        of the seconds of the same repeat; NaN if the bare loop is not among the
+        of the seconds of the same repeat; NaN if the plain loop is not among the
         contenders.
     """
     X, y = _load_digits()
@@ -58,12 +58,12 @@ def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
         say(f"small data, seed {repeat}")
         labels = make_labels(y, "permuted", repeat)
         turn = {n: CONTENDERS[n].fit(X, labels, task, repeat) for n in names}
-        bare = turn[BARE_LOOP].seconds if BARE_LOOP in turn else math.nan
+        bare = turn[PLAIN_LOOP].seconds if PLAIN_LOOP in turn else math.nan
         fits += [
             {
                 "contender": name,
                 "seconds": fit.seconds,
-                "ratio_to_bare_loop": fit.seconds / bare,
+                "ratio_to_plain_loop": fit.seconds / bare,
                 "train_accuracy": fit.train_accuracy,
             }
             for name, fit in turn.items()
@@ -77,9 +77,9 @@ def format_small(table: pd.DataFrame) -> str:
         {
             "contender": table["contender"],
             "seconds": table["seconds"].map("{:.3f}".format),
-            "of the bare loop's": [
+            "of the plain loop's": [
                 "-" if math.isnan(r) else f"{r:.2f}"
-                for r in table["ratio_to_bare_loop"]
+                for r in table["ratio_to_plain_loop"]
             ],
             "train accuracy": table["train_accuracy"].map("{:.5f}".format),
         }

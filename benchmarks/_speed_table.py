@@ -58,6 +58,7 @@ def measure(
         "reached": task.is_reached(fit.train_accuracy),
         "train_accuracy": fit.train_accuracy,
         "seconds_per_epoch": fit.train_seconds / fit.epochs,
+        "tflop": 1e-12 * flops,
         "tflops": 1e-12 * flops / fit.train_seconds,
         "peak_memory_mb": memory_mb,
     }
@@ -79,6 +80,7 @@ def summarize(
         "reached": bool(table["reached"].all()),
         "train_accuracy": middle["train_accuracy"],
         "seconds_per_epoch": middle["seconds_per_epoch"],
+        "tflop": middle["tflop"],
         "tflops": middle["tflops"],
         "gemm_peak_tflops": peak,
         "peak_fraction": middle["tflops"] / peak,
@@ -111,6 +113,7 @@ def format_rows(table: pd.DataFrame) -> str:
                 for r, a in zip(table["reached"], table["train_accuracy"], strict=True)
             ],
             "s per epoch": table["seconds_per_epoch"].map("{:.3g}".format),
+            "TFLOP": table["tflop"].map("{:.3g}".format),
             "TFLOPS": table["tflops"].map("{:.3g}".format),
             "GEMM peak": table["gemm_peak_tflops"].map("{:.3g}".format),
             "of peak": table["peak_fraction"].map("{:.1%}".format),

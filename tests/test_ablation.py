@@ -319,7 +319,7 @@ def test_what_is_left_out_is_told(tmp_path, capsys):
 def test_wrong_arguments_are_named_before_any_work(
     arguments, words, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("sk_memorize.neural._classifier.train", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
     monkeypatch.setattr("urllib.request.urlopen", no_network)
     with pytest.raises(SystemExit) as stop:
         ablation.main([argument.format(tmp=tmp_path) for argument in arguments])

@@ -54,6 +54,6 @@ def test_without_a_seed_the_order_is_kept_and_targets_may_be_missing():
     assert [len(y) for _, y in batches] == [4, 4, 2]
     assert len(batches) == 3
     assert torch.equal(torch.cat([y for _, y in batches]), torch.arange(10))
-    (X, y), = TensorBatches(Dataset(torch.ones(3, 2)), 4)
+    ((X, y),) = TensorBatches(Dataset(torch.ones(3, 2)), 4)
     assert X.shape == (3, 2)
     assert y.tolist() == [0, 0, 0]

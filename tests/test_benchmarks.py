@@ -174,7 +174,7 @@ def test_wrong_arguments_are_named_before_any_work(
     def never(*args, **kwargs):
         raise AssertionError("the training began")
 
-    monkeypatch.setattr("sk_memorize.neural._classifier.train", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
     monkeypatch.setattr("urllib.request.urlopen", _no_network)
     (tmp_path / "folder.json").mkdir()
     before = sorted(tmp_path.rglob("*"))

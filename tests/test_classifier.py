@@ -103,8 +103,8 @@ def test_whitening_is_without_trace_when_it_is_off():
 
 def test_batch_norm_statistics_are_those_of_all_rows():
     clf = quick().fit(X, y)
-    linear, norm = clf.net_.module_.layers[:2]
-    hidden = linear(torch.from_numpy(X.astype(np.float32)))
+    linear, rectifier, norm = clf.net_.module_.layers[:3]
+    hidden = rectifier(linear(torch.from_numpy(X.astype(np.float32))))
     torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(
         norm.running_var, hidden.var(0, correction=0), rtol=1e-3, atol=1e-3
@@ -151,13 +151,26 @@ def test_a_lower_target_stops_earlier():
     assert low.n_epochs_ < high.n_epochs_
 
 
-def test_it_does_not_stop_while_the_learning_rate_is_high():
+@pytest.mark.parametrize(("exact_finish", "n_epochs"), [(True, 10), (False, 8)])
+def test_it_does_not_stop_while_the_learning_rate_is_high(exact_finish, n_epochs):
     # Enough of it is right from the first epoch on.
-    clf = quick(target_accuracy=0.01, lr_scheduler_params={"cycle_epochs": 10})
-    history = clf.fit(X, Y_PERMUTED).history_
-    assert len(history) == 8  # 0.2 up, 0.8 down: a quarter is reached at 0.8
-    assert history["lr"].iloc[-1] > 0.25 * clf.lr_
-    assert quick(target_accuracy=0.01, lr_scheduler=None).fit(X, y).n_epochs_ == 1
+    cycle = {"cycle_epochs": 10, "warmup": 0.2}
+    common = {"target_accuracy": 0.01, "exact_finish": exact_finish}
+    clf = quick(lr_scheduler_params=cycle, **common)
+    # Without the finish at a quarter of the peak: 0.2 up, and 0.6 of 0.8 down.
+    assert clf.fit(X, Y_PERMUTED).n_epochs_ == n_epochs
+    assert quick(lr_scheduler=None, **common).fit(X, y).n_epochs_ == 1
+
+
+def test_easy_data_are_not_trained_as_long_as_hard_data():
+    cycle = {"cycle_epochs": 40}
+    easy, hard = (
+        quick(lr_scheduler_params=cycle).fit(X, labels) for labels in (y, Y_PERMUTED)
+    )
+    assert easy.train_accuracy_ == hard.train_accuracy_ == 1.0
+    assert easy.n_epochs_ < hard.n_epochs_
+    (group,) = easy.net_.optimizer_.param_groups
+    assert group["lr"] < 0.1 * easy.lr_
 
 
 def test_a_missed_target_is_told():
@@ -174,13 +187,10 @@ def test_it_goes_on_in_longer_cycles():
     assert clf.train_accuracy_ == 1.0
     assert clf.n_epochs_ > 3
     lr = clf.history_["lr"].to_numpy()
-    assert lr[3] <= 0.1 * clf.lr_  # a short cycle with a low peak
-    assert lr[4] < lr[6] > 0.5 * clf.lr_ > lr[-1]  # a long one of 6 epochs
+    assert lr[2] < lr[5] > 0.5 * clf.lr_ > lr[-1]  # another cycle, of 6 epochs
 
 
-@pytest.mark.parametrize(
-    "optimizer", ["adam", "adamw", "sgd", "muon", torch.optim.RAdam]
-)
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", torch.optim.RAdam])
 def test_optimizers(optimizer):
     clf = quick(optimizer=optimizer).fit(X_SMALL, Y_SMALL)
     assert clf.train_accuracy_ == 1.0
@@ -203,18 +213,7 @@ def test_arguments_of_the_optimizer_arrive():
     )
 
 
-def test_muon_gets_the_hidden_matrices_and_follows_the_schedule():
-    clf = quick(optimizer="muon", max_epochs=2, target_accuracy=None)
-    clf.fit(X_SMALL, Y_SMALL)
-    groups = clf.net_.optimizer_.param_groups
-    shapes = [[tuple(p.shape) for p in group["params"]] for group in groups]
-    assert (10, 64) in shapes[0]
-    assert all(len(shape) == 2 and shape[0] == 64 for shape in shapes[1])
-    assert len(shapes[1]) == 2
-    assert groups[0]["lr"] == groups[1]["lr"] != clf.lr_
-
-
-@pytest.mark.parametrize("norm", ["batch", "group", "layer", None])
+@pytest.mark.parametrize("norm", ["batch", "group", None])
 @pytest.mark.parametrize("norm_position", ["before", "after"])
 def test_normalizations(norm, norm_position):
     clf = quick(norm=norm, norm_position=norm_position, lr=2e-3)
@@ -241,29 +240,6 @@ def test_regularizers_do_something():
         }.items()
     }
     assert len(set(losses.values())) == 4
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("dropout", [0.0, 0.2])
-@pytest.mark.parametrize("width", [16, 300])
-def test_the_result_does_not_depend_on_the_number_of_threads(precision, dropout, width):
-    n_threads = torch.get_num_threads()
-    results = []
-    try:
-        for n in (1, 2):
-            torch.set_num_threads(n)
-            clf = quick(
-                precision=precision,
-                dropout=dropout,
-                width=width,
-                max_epochs=3,
-                target_accuracy=None,
-            )
-            results.append(fingerprint(clf.fit(X, Y_PERMUTED)))
-            assert torch.get_num_threads() == n
-    finally:
-        torch.set_num_threads(n_threads)
-    assert results[0] == results[1]
 
 
 def test_the_seed_decides_and_global_generators_do_not():
@@ -455,3 +431,18 @@ def test_the_import_loads_neither_torchvision_nor_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "set()"
+
+
+def test_recipes_by_name():
+    assert MemorizingMLP.from_recipe("memorizing").get_params() == (
+        MemorizingMLP().get_params()
+    )
+    clf = MemorizingMLP.from_recipe("notebook", random_state=0, width=7, max_epochs=2)
+    assert clf.fit(X_SMALL, Y_SMALL).n_epochs_ == 2
+    assert clf.hidden_layer_sizes_ == (256, 512, 256, 128, 64, 32)
+    recipe = MemorizingMLP.from_recipe("generalizing", random_state=0)
+    assert recipe.fit(X_SMALL, Y_SMALL).train_accuracy_ == 1.0
+    with pytest.raises(ValueError, match=r"'name' .*\['generalizing', .*Got 'fast'"):
+        MemorizingMLP.from_recipe("fast")
+    with pytest.raises(TypeError, match="colour"):
+        MemorizingMLP.from_recipe("memorizing", colour=1)

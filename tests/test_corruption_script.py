@@ -94,7 +94,7 @@ def test_a_finished_sweep_is_drawn_and_extended_without_a_fit(
     copy = tmp_path / "table.json"
     cells = finished.with_suffix(".cells.jsonl").read_bytes()
     copy.with_suffix(".cells.jsonl").write_bytes(cells)
-    monkeypatch.setattr("sk_memorize.neural._classifier.train", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
     plot = tmp_path / "panels.svg"
     # Two seeds, then one of them, and a kind of file that has no table yet.
     again = run_script(copy, "--seed", "0", "1", "--plot", str(plot))
@@ -291,7 +291,7 @@ def test_the_threshold_is_that_of_the_exercise():
 def test_wrong_arguments_are_named_before_any_work(
     arguments, words, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("sk_memorize.neural._classifier.train", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
     monkeypatch.setattr("urllib.request.urlopen", no_network)
     with pytest.raises(SystemExit) as stop:
         corruption.main([*QUICK, *(a.format(tmp=tmp_path) for a in arguments)])

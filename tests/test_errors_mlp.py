@@ -11,7 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sk_memorize import MemorizingMLP
-from sk_memorize.neural import _classifier
+from sk_memorize.neural import _memorizing_mlp
 
 X, Y = (values[:60] for values in load_digits(return_X_y=True))
 FRAME = pd.DataFrame(X).add_prefix("pixel")
@@ -116,12 +116,6 @@ PARAMETERS = wrong_parameters(
         "-1",
     ),
     ("warm", {"warm_start": "yes"}, "'warm_start'", "'bool'", "Got 'yes'"),
-    ("checkpoint-int", {"checkpoint": 3}, "'checkpoint'", "'str'", "Got 3"),
-    (
-        "checkpoint-folder",
-        {"checkpoint": "missing/state"},
-        *("'checkpoint'", "folder that exists", "missing/state"),
-    ),
     ("interrupt", {"on_interrupt": "quit"}, "'on_interrupt'", "'raise'", "'quit'"),
     ("callbacks", {"callbacks": 3}, "'callbacks' parameter", "'list'", "Got 3"),
     ("verbose", {"verbose": "yes"}, "'verbose' parameter", "'bool'", "Got 'yes'"),
@@ -201,14 +195,14 @@ STREAM = wrong_data(
 
 @each(STREAM)
 def test_no_epoch_is_trained(case, monkeypatch):
-    monkeypatch.setattr("sk_memorize.neural._training.run_epochs", never)
+    monkeypatch.setattr("sk_memorize.neural._training.train_epoch", never)
     with refused(case):
         quick().partial_fit(**({"X": X, "y": Y} | case.data))
 
 
 @pytest.fixture
 def no_work(monkeypatch):
-    monkeypatch.setattr("sk_memorize.neural._training._run", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
 
 
 @pytest.mark.usefixtures("no_work")
@@ -266,7 +260,7 @@ UNFITTED = [
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @each(PREDICTION)
 def test_nothing_is_computed(case, fitted, monkeypatch):
-    monkeypatch.setattr(_classifier, "compute_logits", never)
+    monkeypatch.setattr(_memorizing_mlp, "compute_logits", never)
     with refused(case):
         getattr(fitted, case.of.partition(".")[2])(**case.data)
 
@@ -295,8 +289,8 @@ SPARSE = [
 @each(SPARSE)
 def test_sparse_rows_are_told_to_be_made_dense(case, fitted, monkeypatch):
     method = getattr(quick() if case.of == FIT else fitted, case.of.partition(".")[2])
-    monkeypatch.setattr("sk_memorize.neural._training._run", never)
-    monkeypatch.setattr(_classifier, "compute_logits", never)
+    monkeypatch.setattr("sk_memorize.neural._memorizing_mlp.train", never)
+    monkeypatch.setattr(_memorizing_mlp, "compute_logits", never)
     with refused(case):
         method(**(case.data | ({"y": Y} if case.of == FIT else {})))
 

@@ -31,9 +31,7 @@ def margins(hidden, last, rows):
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    n=st.integers(10, 120), n_classes=st.integers(2, 6), smoothing=st.floats(0, 0.5)
-)
+@given(n=st.integers(10, 120), n_classes=st.integers(2, 6), smoothing=st.floats(0, 0.5))
 def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing):
     hidden, last, rows = problem(n, 400, n_classes)
     assert fit_last_layer(hidden, last, rows, Goal(1.0, smoothing, 0.0))
@@ -54,7 +52,7 @@ def test_what_cannot_be_separated_is_given_up_in_bounded_time():
 
 def test_the_gradient_is_that_of_torch():
     weight = torch.rand(60, dtype=torch.float64, generator=torch.Generator()) + 0.5
-    hidden, last, rows = problem(60, 20, weight=weight)
+    hidden, _, rows = problem(60, 20, weight=weight)
     goal = Goal(1.0, 0.2, 0.03)
     chosen = torch.ones(60, dtype=torch.bool)
     convex = _finish._Problem(hidden, rows, chosen, goal, 0.3, 0.0)
@@ -75,9 +73,9 @@ def test_the_gradient_is_that_of_torch():
 def test_a_target_below_one_leaves_some_rows():
     hidden, last, rows = problem(300, 60)
     start = accuracy_and_loss(hidden.logits(last), rows)[0]
-    assert start < 0.6
-    assert fit_last_layer(hidden, last, rows, Goal(0.6, 0.0, 0.0))
-    assert accuracy_and_loss(hidden.logits(last), rows)[0] >= 0.6
+    assert start < 0.5
+    assert fit_last_layer(hidden, last, rows, Goal(0.5, 0.0, 0.0))
+    assert 0.5 <= accuracy_and_loss(hidden.logits(last), rows)[0] < 1
 
 
 def test_of_equal_rows_those_of_the_largest_weight_are_right():
@@ -101,7 +99,11 @@ def test_outputs_that_do_not_fit_in_memory_are_computed_anew(monkeypatch, kept_b
 def test_the_finish_saves_epochs_and_can_be_turned_off():
     X = np.random.RandomState(0).standard_normal((600, 20))
     y = np.random.RandomState(1).randint(0, 5, 600)
-    common = {"random_state": 0, "width": 48, "lr_scheduler_params": {"cycle_epochs": 9}}
+    common = {
+        "random_state": 0,
+        "width": 48,
+        "lr_scheduler_params": {"cycle_epochs": 9},
+    }
     fast = MemorizingMLP(**common).fit(X, y)
     slow = MemorizingMLP(exact_finish=False, **common).fit(X, y)
     assert fast.train_accuracy_ == slow.train_accuracy_ == 1.0

@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
-from sk_memorize.neural._threads import single_thread
+from sk_memorize._threads import single_thread
 
 X, Y = (values[:450] for values in load_digits(return_X_y=True))
 

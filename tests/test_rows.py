@@ -22,7 +22,11 @@ def make(X, y, weight=None):
 
 
 def contents(rows):
-    return (torch.cat(list(rows.chunks())) + 0.0).tolist(), rows.y.tolist(), rows.mass.tolist()
+    return (
+        (torch.cat(list(rows.chunks())) + 0.0).tolist(),
+        rows.y.tolist(),
+        rows.mass.tolist(),
+    )
 
 
 @given(VALUES, LABELS)

@@ -10,11 +10,7 @@ from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import ExponentialLR, OneCycleLR
 
 from sk_memorize import MemorizingMLP
-from sk_memorize.neural._schedules import (
-    OneCycle,
-    cycle_epochs,
-    one_cycle_factor,
-)
+from sk_memorize.neural._schedules import OneCycle
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:200], y[:200]
@@ -78,45 +74,45 @@ def test_a_skorch_scheduler_that_steps_with_every_batch():
     assert lr.argmax() == 1
 
 
-def test_one_cycle_rises_to_the_peak_and_falls_to_nearly_nothing():
-    factors = [one_cycle_factor(step, [100], 0.2) for step in range(100)]
-    assert np.argmax(factors) in (19, 20)
-    assert max(factors) == pytest.approx(1, abs=0.03)
-    assert factors[0] < 0.03
-    assert factors[-1] < 0.01
-    assert min(factors) > 0
-
-
-def test_one_cycle_starts_again_and_repeats_the_last_length():
-    factors = [one_cycle_factor(step, [10, 5, 20], 0.2) for step in range(75)]
-    np.testing.assert_allclose(factors[15:35], factors[35:55])
-    assert [int(np.argmax(factors[a:b])) for a, b in [(0, 10), (15, 35)]] == [2, 4]
-
-
-def test_one_cycle_sets_the_rates_of_an_optimizer():
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=2.0)
-    schedule = OneCycle(optimizer, [10], warmup=0.5)
+def rates_of(schedule, n_steps):
     seen = []
-    for _ in range(10):
-        seen.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
+    for _ in range(n_steps):
+        seen.append(schedule.optimizer.param_groups[0]["lr"])
+        schedule.optimizer.step()
         schedule.step()
-    expected = [2.0 * one_cycle_factor(step, [10], 0.5) for step in range(10)]
-    np.testing.assert_allclose(seen, expected)
+    return np.array(seen)
 
 
-@given(first=st.integers(1, 200), max_epochs=st.integers(1, 2000))
-def test_cycles_fill_the_epochs_and_grow(first, max_epochs):
-    cycles = cycle_epochs(first, max_epochs)
-    assert sum(cycles) == max_epochs
-    assert min(cycles) >= 1
-    # What is left at the end is the last cycle.
-    long, short = cycles[:-1:2], cycles[1:-1:2]
-    assert long == [first * 2**i for i in range(len(long))]
-    assert short == [-(-length // 4) for length in long[: len(short)]]
+def one_cycle(length, warmup=0.2, lr=2.0):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    return OneCycle(optimizer, length, warmup=warmup)
 
 
-def test_short_cycles_have_a_low_peak():
-    factors = [one_cycle_factor(step, [100, 50, 200], 0.2) for step in range(350)]
-    peaks = [max(factors[a:b]) for a, b in [(0, 100), (100, 150), (150, 350)]]
-    assert peaks == pytest.approx([1, 0.1, 1], rel=0.05)
+def test_one_cycle_rises_to_the_peak_and_falls_to_nearly_nothing():
+    seen = rates_of(one_cycle(100), 100)
+    assert seen.argmax() in (19, 20)
+    assert seen.max() == pytest.approx(2, abs=0.06)
+    assert seen[0] < 0.06
+    assert 0 < seen[-1] < 0.02
+    assert rates_of(one_cycle(10, warmup=0.0), 10)[0] == pytest.approx(1.9)
+
+
+@given(n_before=st.integers(0, 60), n_steps=st.integers(2, 40))
+def test_a_cycle_that_cools_falls_from_where_it_is(n_before, n_steps):
+    schedule = one_cycle(100)
+    rates_of(schedule, n_before)
+    now = schedule.optimizer.param_groups[0]["lr"]
+    schedule.cool(n_steps)
+    seen = rates_of(schedule, n_steps)
+    assert (np.diff(seen) <= 0).all()
+    assert seen[0] == pytest.approx(now, rel=1.01 / n_steps)
+    assert seen[-1] <= 1.6 * now / n_steps + 0.01
+
+
+def test_another_cycle_begins_at_once():
+    schedule = one_cycle(10)
+    first = rates_of(schedule, 10)
+    schedule.begin_cycle(20, peak=0.5)
+    second = rates_of(schedule, 20)
+    assert second.argmax() in (3, 4)
+    assert second.max() == pytest.approx(0.5 * first.max(), rel=0.1)

@@ -110,7 +110,7 @@ def foreign(metadata, model, tensors):
 
 
 def later(metadata, model, tensors):
-    metadata["version"] = "2"
+    metadata["version"] = "3"
 
 
 def no_version(metadata, model, tensors):
@@ -153,7 +153,7 @@ def missing_attribute(metadata, model, tensors):
     ("change", "words"),
     [
         (foreign, "but not of a MemorizingMLP"),
-        (later, "has version 2 of the format; this sk_memorize reads versions up to 1"),
+        (later, "has version 3 of the format; this sk_memorize reads versions up to 2"),
         (no_version, "is damaged: its version is ''"),
         (no_model, "is damaged: KeyError: 'model'"),
         (unknown_parameter, "is damaged: .*colour"),

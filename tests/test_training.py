@@ -1,23 +1,16 @@
-"""Weights, further training, checkpoints, interruption, images."""
-
-import signal
+"""Weights, further training, images."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, LRScheduler
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
-from sk_memorize.neural import _checkpoint
-from sk_memorize.neural._checkpoint import fingerprint
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:300] / 16, y[:300]
@@ -38,7 +31,7 @@ def probabilities(clf):
     [
         {},
         {"whitening_shrinkage": None},
-        {"norm": "layer", "label_smoothing": 0.1},
+        {"norm": "group", "label_smoothing": 0.1},
         {"label_smoothing": 0.1},
         {"target_accuracy": 1.0, "max_epochs": 200},
     ],
@@ -158,98 +151,11 @@ def test_a_warm_start_begins_with_the_network_before(whitening_shrinkage):
     with pytest.raises(ValueError, match=r"'width'.*\(48, 48\).*Got 32"):
         clf.set_params(width=32).fit(X, y)
     with pytest.raises(ValueError, match="other kinds than 'norm'"):
-        clf.set_params(width=48, norm="layer").fit(X, y)
+        clf.set_params(width=48, norm="group").fit(X, y)
     with pytest.raises(ValueError, match="same classes"):
         clf.set_params(norm="batch").fit(X, y + 1)
     with pytest.raises(ValueError, match=r"as many columns.*64.*63"):
         clf.fit(X[:, 1:], y)
-
-
-class Fail(Callback):
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_epoch_begin(self, net, **kwargs):
-        if len(net.history) == self.epoch and Fail.active:
-            raise OSError("power cut")
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {},
-        {"optimizer": "muon"},
-        {"optimizer": "sgd", "lr_scheduler": "plateau"},
-        {"dropout": 0.2, "lr_scheduler": "exponential"},
-        {"norm": "group", "random_state": None},
-        {"target_accuracy": 1.0, "max_epochs": 100},
-    ],
-)
-def test_training_resumes_to_the_very_result(params, tmp_path, monkeypatch):
-    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 0.0)
-    path = tmp_path / "state"
-    params = {"max_epochs": 9, "checkpoint": path, "callbacks": [Fail(6)], **params}
-    Fail.active = True
-    broken = quick(**params)
-    with pytest.raises(OSError, match="power cut"):
-        broken.fit(X, PERMUTED)
-    assert [file.name for file in tmp_path.iterdir()] == ["state"]
-    with pytest.raises(ValueError, match="other parameters or other data"):
-        quick(**{**params, "width": 32}).fit(X, PERMUTED)
-    with pytest.raises(ValueError, match="other parameters or other data"):
-        quick(**params).fit(X, y)
-    Fail.active = False
-    seeds = torch.load(path)["seeds"]
-    resumed = quick(**params).fit(X, PERMUTED)
-    assert not path.exists()
-    monkeypatch.setattr("sk_memorize.neural._training.draw_seeds", lambda _: seeds)
-    whole = quick(**{**params, "checkpoint": None}).fit(X, PERMUTED)
-    np.testing.assert_array_equal(probabilities(resumed), probabilities(whole))
-    assert resumed.n_epochs_ == whole.n_epochs_ >= 6
-    columns = ["loss", "accuracy", "lr"]
-    pd.testing.assert_frame_equal(resumed.history_[columns], whole.history_[columns])
-
-
-def test_the_parameters_of_a_checkpoint_are_known_without_their_addresses():
-    def mark(step_size):
-        scheduler = LRScheduler(policy="StepLR", step_size=step_size)
-        return fingerprint(quick(lr_scheduler=scheduler, callbacks=[Fail(1)]), X)
-
-    assert mark(3) == mark(3) != mark(4)
-
-
-def test_files_that_are_no_checkpoints(tmp_path):
-    path = tmp_path / "state"
-    path.write_bytes(b"something")
-    with pytest.raises(ValueError, match="state is damaged, or no checkpoint"):
-        quick(checkpoint=path).fit(X, y)
-    torch.save({"format": "other"}, path)
-    with pytest.raises(ValueError, match=r"no checkpoint.*'other'"):
-        quick(checkpoint=path).fit(X, y)
-    with pytest.raises(ValueError, match=r"'checkpoint'.*folder.*missing"):
-        quick(checkpoint=tmp_path / "missing" / "state").fit(X, y)
-    assert path.exists()
-
-
-def press_ctrl_c():
-    signal.raise_signal(signal.SIGINT)
-
-
-class PressCtrlC(Callback):
-    def on_batch_end(self, net, **kwargs):
-        if len(net.history) == 3:
-            press_ctrl_c()
-
-
-def test_ctrl_c_can_stop_and_keep():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.warns(ConvergenceWarning, match=r"Ctrl-C .* after 2 epochs"):
-            clf = quick(callbacks=[PressCtrlC()], on_interrupt="stop").fit(X, y)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert clf.n_epochs_ == 2
-    assert clf.train_accuracy_ == clf.score(X, y)
 
 
 def test_images_are_rows():

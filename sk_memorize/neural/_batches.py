@@ -53,7 +53,10 @@ class TensorBatches:
             order = torch.randperm(n_rows, generator=generator)
             parts = order.tensor_split(len(self))
         for part in parts:
-            yield _take(X, part), torch.zeros(len(part)) if y is None else _take(y, part)
+            yield (
+                _take(X, part),
+                torch.zeros(len(part)) if y is None else _take(y, part),
+            )
 
 
 def _take(X: Any, rows: torch.Tensor) -> Any:

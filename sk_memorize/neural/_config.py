@@ -1,5 +1,6 @@
 """Config: the parameters of MemorizingMLP, resolved once for given data."""
 
+import copy
 import inspect
 import math
 from collections.abc import Mapping, Sequence
@@ -206,7 +207,7 @@ def resolve_config(
         exact_finish=params["exact_finish"],
         label_smoothing=params["label_smoothing"],
         weight_decay=params["weight_decay"],
-        callbacks=tuple(params["callbacks"] or ()),
+        callbacks=tuple(copy.deepcopy(list(params["callbacks"] or ()))),
         verbose=bool(params["verbose"]),
     )
 
@@ -342,7 +343,8 @@ def _resolve_optimizer(
     params: Mapping[str, Any], device: torch.device
 ) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
     """Find the class, its default learning rate and its default arguments."""
-    optimizer, lr, defaults = params["optimizer"], _DEFAULT_LR, {}
+    optimizer, lr = params["optimizer"], _DEFAULT_LR
+    defaults: dict[str, Any] = {}
     if isinstance(optimizer, str):
         optimizer, lr, defaults = _OPTIMIZERS[optimizer]
         if device.type not in ("cpu", "cuda"):  # where the kernels are fused

@@ -119,8 +119,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     batch_size : "auto" or int, default="auto"
         Rows of a batch, at most the number of rows. "auto" is a power of two
         near a sixteenth of the rows, between 32 and 2048, and more if there are
-        fewer than 16 linearly independent columns. All rows take part in every epoch, in batches
-        whose sizes differ by one at most.
+        fewer than 16 linearly independent columns. All rows take part in every
+        epoch, in batches whose sizes differ by one at most.
     max_epochs : int, default=1000
         Largest number of epochs.
     target_accuracy : float or None, default=1.0
@@ -288,6 +288,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     net_: Any
     n_epochs_: int
+    _config: Config
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
         "hidden_layer_sizes": ["array-like", None],
@@ -558,7 +559,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         missed = target is not None and trained.accuracy < target
         if not (trained.interrupted or missed):
             return
-        how = "Ctrl-C ended the training" if trained.interrupted else "Training ended"
+        how = "The training ended"
+        if trained.interrupted:
+            how = "Ctrl-C ended the training"
         goal = "." if target is None else f"; the target was {target:.6g}."
         advice = " A larger 'max_epochs', 'width' or 'depth' may reach it."
         warnings.warn(

@@ -98,7 +98,7 @@ class BatchNormMLP(nn.Module):
         n_inputs = n_features
         for size in hidden_layer_sizes:
             layers.append(make_linear(n_inputs, size, generator=generator))
-            block = [nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU()]
+            block: list[nn.Module] = [_make_rectifier(negative_slope)]
             if norm is not None:
                 block.append(_make_norm(norm, size, n_groups, norm_affine))
             layers += block if norm_position == "after" else reversed(block)
@@ -210,6 +210,10 @@ def make_linear(
             layer.weight.uniform_(-bound, bound, generator=generator)
             layer.bias.uniform_(-bound, bound, generator=generator)
     return layer
+
+
+def _make_rectifier(negative_slope: float) -> nn.Module:
+    return nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU()
 
 
 def _make_norm(norm: str, size: int, n_groups: int, affine: bool) -> nn.Module:

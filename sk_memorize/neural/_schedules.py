@@ -70,8 +70,9 @@ class OneCycle(lr_scheduler.LRScheduler):
         self._apply()
 
     def _apply(self) -> None:
-        self._last_lr = self.get_lr()
-        for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+        rates = self.get_lr()
+        self._last_lr = [*rates]
+        for group, lr in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = lr
 
 

@@ -180,7 +180,7 @@ class _Run:
             if self.target is not None:
                 self._cool_if_easy(epoch, error)
             bar.update(row, self.end)
-            if self._should_try(epoch, error, row["lr"]):
+            if self._should_try(epoch, error):
                 bar.say("fitting the last layer")
                 self.result = self._reach(error)
                 if self.result is not None:
@@ -214,12 +214,13 @@ class _Run:
             return None
         return dict(self.net.callbacks_)["lr_scheduler"].lr_scheduler_
 
-    def _should_try(self, epoch: int, error: float, lr: float) -> bool:
+    def _should_try(self, epoch: int, error: float) -> bool:
         """Tell whether to measure the accuracy on all rows after this epoch."""
         if self.target is None:
             return False
         if epoch in (self.end, self.config.max_epochs):
             return True
+        lr = self.net.optimizer_.param_groups[0]["lr"]
         in_cycle, finish = self.config.cycle_epochs is not None, self._may_finish()
         if in_cycle and (finish or lr > _COOL * self.config.lr):
             return False
@@ -231,8 +232,10 @@ class _Run:
     def _may_finish(self) -> bool:
         last = self.net.module_.last_layer
         is_free = last.weight.requires_grad and last.bias.requires_grad
-        return self.config.exact_finish and bool(self.config.hidden_layer_sizes) and (
-            is_free
+        return (
+            self.config.exact_finish
+            and bool(self.config.hidden_layer_sizes)
+            and (is_free)
         )
 
     def _reach(self, error: float) -> Result | None:
