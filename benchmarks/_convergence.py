@@ -7,16 +7,14 @@ from typing import Any, NamedTuple
 import torch
 from _common import Data
 from skorch.callbacks import Callback
-from true_labels import RECIPES, ZERO_ERROR
+from true_labels import ZERO_ERROR
 
 from sk_memorize import MemorizingMLP
 
-_COURSE: dict[str, Any] = {
-    **RECIPES["notebook"],
-    "lr_scheduler": None,
-    "lr_scheduler_params": None,
-    "lr_scheduler_start": 1,
-}
+_CONSTANT_RATE = {"lr_scheduler": None, "lr_scheduler_params": None}
+_COURSE: dict[str, Any] = MemorizingMLP.from_recipe(
+    "notebook", lr_scheduler_start=1, **_CONSTANT_RATE
+).get_params()
 
 NETWORKS: dict[str, dict[str, Any]] = {
     # Everything but the layers is as in the course.
@@ -88,8 +86,9 @@ def train(
         "max_epochs": max_epochs,
         "device": args.device,
         "callbacks": [StopAtConvergence(budget)],
+        "random_state": seed,
     }
-    network = MemorizingMLP(random_state=seed, **params)
+    network = MemorizingMLP(**params)
     try:
         network.fit(data.X_train, data.y_train)
     except ValueError as error:

@@ -142,8 +142,8 @@ def _fit_and_look(
     _meet(Path(folder), n_workers)
     network = clone(network).set_params(callbacks=[("look", _Look())]).fit(X, y)
     in_predict: list[int] = []
-    # The layers may be evaluated as a copy, which has the hook too.
-    network.net_.module_.layers.register_forward_pre_hook(
+    # The network may be evaluated as a copy, which has the hook too.
+    network.net_.module_.register_forward_pre_hook(
         lambda *_: in_predict.append(torch.get_num_threads())
     )
     network.predict(X)

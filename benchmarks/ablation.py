@@ -41,7 +41,9 @@ RUNNING_AVERAGES = "running averages"
 
 RECIPES: dict[str, dict[str, Any]] = {
     DEFAULT: {},
+    "no finish": {"exact_finish": False},
     "no whitening": {"whitening_shrinkage": None},
+    "one whitening": {"whitening_shrinkage": 0.1},
     "no schedule": {"lr_scheduler": None},
     "float32": {"precision": "float32"},
     "ReLU": {"negative_slope": 0.0},
@@ -51,7 +53,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "batches of 128": {"batch_size": 128},
     "no batch norm": {"norm": None},
     "group norm": {"norm": "group"},
-    "norm after": {"norm_position": "after"},
+    "norm before": {"norm_position": "before"},
+    "gain and shift": {"norm_affine": True},
     "512-512": {"hidden_layer_sizes": (512, 512)},
 }
 

@@ -76,7 +76,7 @@ def choose_entries(
         batch_size = min(stock.batch_size or chosen.batch_size_, len(X))
         precision = chosen.precision_ if stock.whitens else "float32"
         task = Task(hidden, batch_size, precision, budget=budget)
-        n_inputs = columns.get(name, X.shape[1])
+        n_inputs = columns[name] if name in columns else X.shape[1]
         entries.append(Entry(name, task, (n_inputs, *hidden, int(y.max()) + 1)))
     return entries
 

@@ -29,10 +29,10 @@ from sk_memorize import (
     MemorizingMLP,
     memorization_capacity,
 )
+from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.analysis._capacity import _Sequence
 from sk_memorize.analysis._median import median_interval
 from sk_memorize.analysis._parameters import count_parameters
-from sk_memorize.analysis._seeding import draw_seed, seeded_clone, spawn_seeds
 
 DIGITS, DIGIT_LABELS = load_digits(return_X_y=True)
 # The default C prefers small weights to right labels.

@@ -113,7 +113,7 @@ def test_true_labels_tells_the_notebooks_schedule(tmp_path, capsys):
     )
     text = output.read_text()
     assert text.splitlines()[0].split("|")[1].strip() == "recipe"
-    for recipe in ("notebook", "default", "generalizing"):
+    for recipe in ("notebook", "memorizing", "generalizing"):
         assert f"| {recipe}" in text
     assert "<svg" in plot.read_text()
 

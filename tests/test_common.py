@@ -23,7 +23,7 @@ NOISE = LabelPermuter(random_state=0)
             **SMALL,
             norm="group",
             norm_position="after",
-            optimizer="muon",
+            optimizer="sgd",
             lr_scheduler="cosine",
             dropout=0.1,
         ),

@@ -152,19 +152,6 @@ INPUTS = [
 ]
 
 
-FIRST_LAYERS = wrong_data(
-    "BatchNormMLP.with_first_layers",
-    ("int", {"layer": 3}, "int", "Module subclass"),
-    error=TypeError,
-)
-
-
-@each(FIRST_LAYERS)
-def test_first_layers_of_the_module(case):
-    with refused(case):
-        BatchNormMLP(**module()).with_first_layers(case.data["layer"])
-
-
 @each(MODULE)
 def test_arguments_of_the_module(case):
     with refused(case):
@@ -180,7 +167,7 @@ def test_inputs_of_the_module(case):
 # All of them
 
 CASES = [
-    *(SCORING + MODULE + INPUTS + FIRST_LAYERS),
+    *(SCORING + MODULE + INPUTS),
     *test_errors_capacity.CASES,
     *test_errors_files.CASES,
     *test_errors_inputs.CASES,

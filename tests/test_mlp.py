@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sk_memorize import BatchNormMLP
+from sk_memorize.neural._network import apply_layer, with_first_layer
 
 
 def count(module):
@@ -77,12 +78,12 @@ def test_dropout_drops_its_part_scales_the_rest_and_spares_the_global_generator(
     module = BatchNormMLP(4, 2, (8,), norm=None, dropout=0.25, seed=5)
     dropout, ones = module.layers[2], torch.ones(100, 1000)
     state = torch.get_rng_state()
-    out, other = (module.apply_layer(dropout, ones) for _ in range(2))
+    out, other = (apply_layer(module, dropout, ones) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert out.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
     assert (out == 0).double().mean().item() == pytest.approx(0.25, abs=0.01)
     assert not torch.equal(out, other)
-    assert torch.equal(module.eval().apply_layer(dropout, ones), ones)
+    assert torch.equal(apply_layer(module.eval(), dropout, ones), ones)
 
 
 def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
@@ -95,7 +96,7 @@ def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
 
 def test_a_copy_with_another_first_layer_has_its_own_parameters():
     module = BatchNormMLP(4, 2, (8,), seed=0)
-    other = module.with_first_layer(nn.Linear(9, 8))
+    other = with_first_layer(module, nn.Linear(9, 8))
     assert other.first_layer.in_features == 9
     assert module.first_layer.in_features == 4
     for ours, theirs in zip(other.layers[1:], module.layers[1:], strict=True):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sk_memorize.neural import _rows
+from sk_memorize import _equal_rows
 from sk_memorize.neural._rows import Rows
 
 VALUES = arrays(np.float32, (30, 2), elements=st.sampled_from([0.0, -0.0, 1.0, 1e-30]))
@@ -57,7 +57,9 @@ def test_rows_that_differ_in_one_bit_are_two():
 
 def test_rows_with_one_hash_are_told_apart(monkeypatch):
     monkeypatch.setattr(
-        _rows.torch, "randint", lambda *a, **k: torch.zeros(a[2], dtype=torch.int64)
+        _equal_rows.torch,
+        "randint",
+        lambda *a, **k: torch.zeros(a[2], dtype=torch.int64),
     )
     X = np.array([[1, 2], [3, 4], [1, 2], [5, 6]], dtype=np.float32)
     rows = make(X, np.zeros(4, dtype=np.int64))

@@ -29,10 +29,10 @@ from sklearn.utils.parallel import (
 )
 from sklearn.utils.validation import _num_samples
 
+from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.analysis._capacity_result import MemorizationCapacity
 from sk_memorize.analysis._median import MedianInterval, median_interval
 from sk_memorize.analysis._parameters import count_parameters
-from sk_memorize.analysis._seeding import draw_seed, seeded_clone, spawn_seeds
 
 _GAUSSIAN_MAX_SAMPLES = 2**14
 _COLUMNS = [

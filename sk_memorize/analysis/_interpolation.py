@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_co
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_memorize._seeding import draw_seed
 from sk_memorize.analysis._distinct import (
     DistinctRows,
     Floats,
@@ -25,7 +26,6 @@ from sk_memorize.analysis._line import (
     place_knots,
     solve_output_weights,
 )
-from sk_memorize.analysis._seeding import draw_seed
 
 if TYPE_CHECKING:
     from torch import nn

@@ -26,7 +26,7 @@ from sklearn.utils.parallel import (
 )
 
 from sk_memorize._records import RecordStore
-from sk_memorize.analysis._seeding import draw_seed, seeded_clone, spawn_seeds
+from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.corruption import LabelPermuter
 from sk_memorize.corruption._rows import _content
 

@@ -36,12 +36,12 @@ _MIN_WIDTH, _MAX_WIDTH = 128, 2048
 _WEIGHTS_PER_ROW = 5
 
 # The shortest first cycle of the learning rate: epochs, and steps.
-_MIN_CYCLE_EPOCHS = 7
+_MIN_CYCLE_EPOCHS = 8
 _MIN_CYCLE_STEPS = 200
 
 # Shrinkage of the whitening for "auto": in the first stage of the training, and
 # in the second.
-_STAGES = (0.3, 0.001)
+_STAGES = (1.0, 0.001)
 
 # For each name: class, default learning rate, further defaults. The rates are
 # for whitened inputs and batch normalization.

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .._threads import single_thread
 from ._config import FEW_WEIGHTS
-from ._network import BatchNormMLP
+from ._network import BatchNormMLP, last_hidden
 from ._rows import CHUNK, Rows
 
 # Outputs of a layer for all rows are kept where they take at most so many bytes.
@@ -130,8 +130,11 @@ def to_evaluate(module: BatchNormMLP) -> BatchNormMLP:
 
 
 def _as_input(module: BatchNormMLP, X: Tensor) -> Tensor:
-    # A network with a scaling of its own takes float64, which it may be for.
-    return X if module.center is not None else X.to(module.first_layer.weight.dtype)
+    # A network with a scaling of its own takes float64, which it may be for. To all
+    # others equal numbers are the same input, whatever their format.
+    if module.center is not None:
+        return X
+    return X.float().to(module.first_layer.weight.dtype)
 
 
 class HiddenOutputs:
@@ -166,7 +169,7 @@ class HiddenOutputs:
             yield from (self._kept if index is None else self._kept[index]).split(CHUNK)
             return
         for chunk in self._rows.chunks(index):
-            yield self._module.last_hidden(_as_input(self._module, chunk))
+            yield last_hidden(self._module, _as_input(self._module, chunk))
 
     @torch.no_grad()
     def logits(self, last: nn.Linear) -> Tensor:

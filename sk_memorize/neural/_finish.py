@@ -51,7 +51,7 @@ class Goal(NamedTuple):
 
 def is_within_reach(accuracy: float, rows: Rows, n_hidden: int) -> bool:
     """Tell whether few enough rows are wrong to fit them by the last layer alone."""
-    wrong = 1 - accuracy / rows.attainable_accuracy
+    wrong = 1 - accuracy / rows.accuracy_to_reach
     return wrong <= _HOPELESS or len(rows) <= _FEW_ROWS * n_hidden
 
 

@@ -1,7 +1,6 @@
 """MemorizingMLP: parameters, validation, and fitted attributes."""
 
 import os
-import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -12,7 +11,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -22,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
+from .._seeding import draw_seed, spawn_seeds
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
 from ._network import BatchNormMLP
@@ -70,7 +70,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Whether the normalization stands before or after the rectifier.
     norm_affine : bool, default=False
         Whether the normalization has a learned gain and shift.
-    negative_slope : float, default=-0.8
+    negative_slope : float, default=-0.6
         The hidden units' rectifier is the identity for positive inputs, and has
         this slope, in [-1, 1), for negative ones: 0 is the ReLU, -1 the
         absolute value.
@@ -83,7 +83,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         The inputs are whitened, with their covariance shrunk by this part of
         its largest eigenvalue, after columns with heavy tails are compressed.
         Small values memorize in fewer epochs, large ones generalize better.
-        "auto" is 0.3, and 0.001 as soon as the first steps show that the labels
+        "auto" is 1, and 0.001 as soon as the first steps show that the labels
         do not follow the inputs well enough. None leaves the inputs as they are.
     optimizer : {"adam", "adamw", "sgd"} or torch optimizer class, default="adam"
         The optimizer. "adam" and "adamw" have betas of 0.9 and 0.95, "sgd"
@@ -111,7 +111,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         :class:`skorch.callbacks.LRScheduler`.
     lr_scheduler_params : dict, default=None
         Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
-        length of the first cycle (default: 7, or more for at least 200 steps),
+        length of the first cycle (default: 8, or more for at least 200 steps),
         and `warmup`, the rising part of a cycle (default: 0.05).
     lr_scheduler_start : int, default=1
         The schedule takes its first step in this epoch (counted from 1): at
@@ -339,7 +339,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         norm: str | None = "batch",
         norm_position: str = "after",
         norm_affine: bool = False,
-        negative_slope: float = -0.8,
+        negative_slope: float = -0.6,
         n_groups: int = 8,
         dropout: float = 0.0,
         whitening_shrinkage: float | str | None = "auto",
@@ -452,7 +452,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         rows, config = self._resolve(X, indices, weight, len(classes), previous)
         with config.threads():
             prepared = prepare(rows, config.shrinkage, config.dtype, previous)
-            seeds = _draw_seeds(self.random_state)
+            seeds = _two_seeds(self.random_state)
             trained = train(config, prepared, len(classes), seeds, previous)
         self.classes_ = classes
         self._streaming = False
@@ -523,7 +523,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             rows = _make_rows(X, indices, weight).to(config.device)
         else:
             rows, config = self._resolve(X, indices, weight, n_classes, previous)
-            seeds = _draw_seeds(self.random_state)
+            seeds = _two_seeds(self.random_state)
             sizes = X.shape[1], n_classes
             self.net_ = start_stream(config, len(rows), sizes, seeds, previous)
             self._config = config
@@ -807,10 +807,7 @@ def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
     return Rows(as_tensor(X), torch.from_numpy(y), weights)
 
 
-def _draw_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
-    """Draw the seeds of the initial weights and of the order of the rows."""
-    if random_state is None:
-        # Unlike `check_random_state`, this leaves numpy's global state alone.
-        random_state = secrets.randbits(32)
-    first, second = check_random_state(random_state).randint(2**31 - 1, size=2)
-    return int(first), int(second)
+def _two_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
+    """Make the seeds of the initial weights and of the order of the rows."""
+    first, second = spawn_seeds(draw_seed(random_state), 2)
+    return first, second

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Sequence
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +34,7 @@ class BatchNormMLP(nn.Module):
         Whether the normalization stands before or after the rectifier.
     norm_affine : bool, default=False
         Whether the normalization has a learned gain and shift.
-    negative_slope : float, default=-0.8
+    negative_slope : float, default=-0.6
         The rectifier is the identity for positive inputs, and has this slope
         for negative ones: 0 is the ReLU, -1 the absolute value.
     n_groups : int, default=8
@@ -87,7 +86,7 @@ class BatchNormMLP(nn.Module):
         norm: str | None = "batch",
         norm_position: str = "after",
         norm_affine: bool = False,
-        negative_slope: float = -0.8,
+        negative_slope: float = -0.6,
         n_groups: int = 8,
         dropout: float = 0.0,
         seed: int = 0,
@@ -130,40 +129,7 @@ class BatchNormMLP(nn.Module):
         ValueError
             If X is not of that shape.
         """
-        return self.last_layer(self.last_hidden(X))
-
-    def last_hidden(self, X: Tensor) -> Tensor:
-        """Compute what the last layer takes."""
-        n_features = self.first_layer.in_features
-        if X.ndim != 2 or X.shape[1] != n_features:
-            raise ValueError(
-                "The 'X' parameter of BatchNormMLP.forward must be of shape "
-                f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
-            )
-        X = self.scale_inputs(X)
-        for layer in self.layers[:-1]:
-            X = self.apply_layer(layer, X)
-        return X
-
-    def scale_inputs(self, X: Tensor) -> Tensor:
-        """Center, scale and compress the inputs, where there is need to."""
-        if self.center is None or self.scale is None or self.is_heavy is None:
-            return X
-        dtype = self.last_layer.weight.dtype
-        scaled = ((X - self.center) / self.scale).to(dtype)
-        return torch.where(self.is_heavy, scaled.asinh(), scaled)
-
-    def apply_layer(self, layer: nn.Module, X: Tensor) -> Tensor:
-        """Compute the outputs of a layer; dropped units are drawn from `seed`."""
-        if not (isinstance(layer, nn.Dropout) and self.training):
-            outputs: Tensor = layer(X)
-            return outputs
-        if self._dropout_generator is None:
-            generator = torch.Generator(X.device).manual_seed(self.seed + 1)
-            self._dropout_generator = generator
-        kept = torch.empty_like(X)
-        kept.bernoulli_(1 - layer.p, generator=self._dropout_generator)
-        return X * kept.div_(1 - layer.p)
+        return self.last_layer(last_hidden(self, X))
 
     @property
     def first_layer(self) -> nn.Linear:
@@ -183,19 +149,54 @@ class BatchNormMLP(nn.Module):
         linears = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         return tuple(layer.out_features for layer in linears[:-1])
 
-    def with_first_layer(self, first: nn.Linear) -> Self:
-        """Copy the network with another first layer."""
-        module = copy.copy(self)
-        module._modules = {
-            "layers": nn.Sequential(first, *copy.deepcopy(self.layers[1:]))
-        }
-        module._buffers = dict(self._buffers)
-        module._dropout_generator = None
-        return module
-
     def __getstate__(self) -> dict[str, object]:
         # A generator cannot be pickled or copied on every torch supported.
         return {**self.__dict__, "_dropout_generator": None}
+
+
+def last_hidden(module: BatchNormMLP, X: Tensor) -> Tensor:
+    """Compute what the last layer takes."""
+    n_features = module.first_layer.in_features
+    if X.ndim != 2 or X.shape[1] != n_features:
+        raise ValueError(
+            "The 'X' parameter of BatchNormMLP.forward must be of shape "
+            f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
+        )
+    X = _scale_inputs(module, X)
+    for layer in module.layers[:-1]:
+        X = apply_layer(module, layer, X)
+    return X
+
+
+def _scale_inputs(module: BatchNormMLP, X: Tensor) -> Tensor:
+    """Center, scale and compress the inputs, where there is need to."""
+    center, scale, is_heavy = module.center, module.scale, module.is_heavy
+    if center is None or scale is None or is_heavy is None:
+        return X
+    scaled = ((X - center) / scale).to(module.last_layer.weight.dtype)
+    return torch.where(is_heavy, scaled.asinh(), scaled)
+
+
+def apply_layer(module: BatchNormMLP, layer: nn.Module, X: Tensor) -> Tensor:
+    """Compute the outputs of a layer; dropped units are drawn from the seed."""
+    if not (isinstance(layer, nn.Dropout) and module.training):
+        outputs: Tensor = layer(X)
+        return outputs
+    if module._dropout_generator is None:
+        generator = torch.Generator(X.device).manual_seed(module.seed + 1)
+        module._dropout_generator = generator
+    kept = torch.empty_like(X)
+    kept.bernoulli_(1 - layer.p, generator=module._dropout_generator)
+    return X * kept.div_(1 - layer.p)
+
+
+def with_first_layer(module: BatchNormMLP, first: nn.Linear) -> BatchNormMLP:
+    """Copy a network with another first layer."""
+    twin = copy.copy(module)
+    twin._modules = {"layers": nn.Sequential(first, *copy.deepcopy(module.layers[1:]))}
+    twin._buffers = dict(module._buffers)
+    twin._dropout_generator = None
+    return twin
 
 
 def make_linear(

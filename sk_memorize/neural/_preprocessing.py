@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .._threads import single_thread
-from ._network import BatchNormMLP, make_linear
+from ._network import BatchNormMLP, make_linear, with_first_layer
 from ._rows import CHUNK, Rows
 
 # Principal components at most, and how many of these are random directions of
@@ -129,7 +129,7 @@ class Prepared:
             folded.load_state_dict(first.state_dict())
         else:
             folded = self._fold_whitening(first)
-        final = module.with_first_layer(folded)
+        final = with_first_layer(module, folded)
         if self.scaling is not None:
             for name, value in self.scaling._asdict().items():
                 setattr(final, name, value)
@@ -234,7 +234,7 @@ def _fit_scaling(rows: Rows, compress: bool) -> Scaling | None:
     is_far = (used & (middle.abs() > _LARGE_OFFSET * span)).any()
     center, scale = torch.zeros_like(span), torch.ones_like(span)
     is_heavy = torch.zeros_like(used)
-    if extreme.any() or is_far or not rows.is_exact_in_float32():
+    if extreme.any() or is_far or not rows.are_distinct_in_float32:
         center, scale = middle, torch.where(extreme, span, 1.0)
     if compress and used.any():
         ordered = rows.sample(_QUANTILE_ROWS).double().cpu().sort(0).values

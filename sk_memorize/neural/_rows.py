@@ -12,6 +12,12 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
+from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
+
+# Part of the mean mass below which a row is not trained on: Adam, which divides by
+# the size of the gradients, would memorize it all the same.
+_NEGLIGIBLE = 1e-5
+
 CHUNK = 1024  # rows that are worked on at a time: they stay in the cache
 
 
@@ -131,12 +137,16 @@ class Rows:
     mass : torch.Tensor of shape (n_samples,), float64
         Sum of the weights of the rows that are equal.
     weight : torch.Tensor of shape (n_samples,), float32, or None
-        `mass` divided by its mean; None if all are alike.
+        `mass` divided by its mean, or zero if it is negligible; None if all are alike.
     can_be_right : torch.Tensor of shape (n_samples,), bool
-        One row of each set with equal inputs: that of the largest mass.
+        One row of each set with equal inputs: that of the largest mass. Rows of
+        negligible mass are left out.
     attainable_accuracy : float
-        The highest (weighted) accuracy that any function of X can have: that of
-        being right in the rows that can be right.
+        The highest (weighted) accuracy that any function of X can have.
+    accuracy_to_reach : float
+        That of being right in the rows that can be right.
+    are_distinct_in_float32 : bool
+        Whether rows that differ still do when they are rounded to float32.
 
     Notes
     -----
@@ -155,22 +165,25 @@ class Rows:
         self._X = X
         self._extremes: tuple[Tensor, Tensor] | None = None
         self.device = torch.device("cpu")
-        groups = _group_equal_rows(X)
+        groups, self.are_distinct_in_float32 = group_equal_rows(X)
         n_classes = int(y.max()) + 1
         pairs, inverse, counts = torch.unique(
             groups * n_classes + y, return_inverse=True, return_counts=True
         )
-        self._index = _first_positions(inverse, len(pairs))
+        self._index = first_positions(inverse, len(pairs))
         mass = counts.double()
         if weight is not None:
             mass = torch.zeros_like(mass).index_add_(0, inverse, weight)
         is_uniform = bool((mass == mass[0]).all())
-        can_be_right = _heaviest_of_each(pairs // n_classes, mass)
+        can_be_right = heaviest_of_each(pairs // n_classes, mass)
         self.attainable_accuracy = (mass[can_be_right].sum() / mass.sum()).item()
+        counts = mass >= _NEGLIGIBLE * mass.mean()
+        can_be_right &= counts
+        self.accuracy_to_reach = (mass[can_be_right].sum() / mass.sum()).item()
         self.y = y[self._index]
         self.mass = mass
         self.can_be_right = can_be_right
-        self.weight = None if is_uniform else (mass / mass.mean()).float()
+        self.weight = None if is_uniform else (mass / mass.mean() * counts).float()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -220,65 +233,6 @@ class Rows:
             self._extremes = low.double(), high.double()
         return self._extremes
 
-    def is_exact_in_float32(self) -> bool:
-        """Tell whether float32 holds all inputs without rounding."""
-        if self.dtype != torch.float64:
-            return True
-        return all(torch.equal(c.float().double(), c) for c in self._X.split(CHUNK))
-
     def accuracy(self, is_right: Tensor) -> float:
         """Compute the weighted accuracy: exactly one if all rows are right."""
         return (self.mass[is_right].sum() / self.mass.sum()).item()
-
-
-def _first_positions(groups: Tensor, n_groups: int) -> Tensor:
-    """Find the first member of each group."""
-    positions = torch.arange(len(groups))
-    first = torch.empty(n_groups, dtype=torch.int64)
-    return first.scatter_reduce_(0, groups, positions, "amin", include_self=False)
-
-
-def _heaviest_of_each(groups: Tensor, mass: Tensor) -> Tensor:
-    """Mark one member of each group, the first of those with the largest mass."""
-    _, groups = torch.unique(groups, return_inverse=True)
-    n_groups = int(groups.max()) + 1
-    largest = torch.zeros(n_groups, dtype=mass.dtype)
-    largest.scatter_reduce_(0, groups, mass, "amax")
-    candidates = torch.nonzero(mass == largest[groups]).squeeze(1)
-    marked = torch.zeros(len(mass), dtype=torch.bool)
-    marked[candidates[_first_positions(groups[candidates], n_groups)]] = True
-    return marked
-
-
-def _group_equal_rows(X: Tensor) -> Tensor:
-    """Give equal rows, and only them, the same number, by their values alone."""
-    generator = torch.Generator().manual_seed(0)
-    factors = torch.randint(-(2**62), 2**62, (2, X.shape[1]), generator=generator)
-    # Integer sums wrap around, so they are exact in any order. Preallocated keys
-    # let the allocator reuse the memory of the chunks.
-    keys = torch.empty(len(X), dtype=torch.int64)
-    n_rows = max(1, 2**19 // X.shape[1])  # 4 MB of hashed numbers
-    for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
-        rounded = chunk.float()
-        torch.sum(_bits(rounded).bitwise_xor_(0x5BD1E995).mul_(factors[0]), 1, out=out)
-        if X.dtype == torch.float64:
-            # Zero where float32 is exact: the hash does not depend on the dtype.
-            out += _bits((chunk - rounded).float()).mul_(factors[1]).sum(1)
-    _, groups = torch.unique(keys, return_inverse=True)
-    first = _first_positions(groups, int(groups.max()) + 1)[groups]
-    shared = torch.nonzero(first != torch.arange(len(X))).squeeze(1)
-    # Hash collisions: among the rows that share a key, equality decides.
-    collided = [
-        part[(X[part] != X[first[part]]).any(1)] for part in shared.split(CHUNK)
-    ]
-    if any(len(part) for part in collided):
-        rows = torch.nonzero(torch.isin(groups, groups[torch.cat(collided)])).squeeze(1)
-        _, exact = torch.unique(X[rows] + 0, dim=0, return_inverse=True)
-        groups[rows] = len(X) + exact
-        groups = torch.unique(groups, return_inverse=True)[1]
-    return groups
-
-
-def _bits(values: Tensor) -> Tensor:
-    """View float32 numbers as integers; negative zeros count as positive ones."""
-    return (values + 0.0).view(torch.int32).long()

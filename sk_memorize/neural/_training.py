@@ -34,6 +34,9 @@ _COOLING_EPOCHS, _COOLING_STEPS = 2, 30
 _PROMISING, _PROMISING_WITH_FINISH = 2e-3, 1e-2
 _COOL = 0.25
 
+# Lowest frequency of a class that the biases start with.
+_RAREST = 1e-6
+
 # Sums of weights that should be equal may differ by rounding.
 _ROUNDING = 1e-12
 
@@ -120,7 +123,9 @@ def train(
         n_batches = count_batches(len(inputs), config.batch_size)
         own = (("whitening", CompleteWhitening(prepared, n_batches)),)
     net = make_net(config, len(inputs), (inputs.shape[1], n_classes), seeds, own)
-    if previous is not None:
+    if previous is None:
+        _start_with_frequencies(net.module_, rows)
+    else:
         _check_kinds(net.module_, previous)
         prepared.unfold(net.module_, previous)
     run = _Run(config, prepared, net)
@@ -153,7 +158,7 @@ class _Run:
         self.config, self.prepared, self.net = config, prepared, net
         self.target: float | None = None
         if config.target_accuracy is not None:
-            target = config.target_accuracy * prepared.rows.attainable_accuracy
+            target = config.target_accuracy * prepared.rows.accuracy_to_reach
             self.target = target if target == 1 else target - _ROUNDING
         self.n_batches = count_batches(len(prepared.inputs), config.batch_size)
         self.cycle = min(config.cycle_epochs or config.max_epochs, config.max_epochs)
@@ -356,6 +361,20 @@ def _forget_rows(net: MemorizingNet) -> None:
         for pair in net.callbacks
         if not (isinstance(pair, tuple) and isinstance(pair[1], CompleteWhitening))
     ]
+
+
+@torch.no_grad()
+def _start_with_frequencies(module: BatchNormMLP, rows: Rows) -> None:
+    """Add the logarithms of the classes' frequencies to the biases of the logits.
+
+    Nothing has to be learned for rare or hardly weighted classes to be predicted
+    rarely.
+    """
+    bias = module.last_layer.bias
+    mass = rows.mass.to(bias)
+    frequencies = torch.zeros_like(bias).index_add_(0, rows.y, mass / mass.sum())
+    logarithms = frequencies.clamp_min(_RAREST).log()
+    bias += logarithms - logarithms.max()
 
 
 def _check_kinds(module: BatchNormMLP, previous: BatchNormMLP) -> None:

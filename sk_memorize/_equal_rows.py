@@ -1,0 +1,75 @@
+"""Equal rows, found exactly and independently of their order."""
+
+import torch
+from torch import Tensor
+
+_CHUNK = 1024  # rows that are compared at a time
+
+
+def first_positions(groups: Tensor, n_groups: int) -> Tensor:
+    """Find the first member of each of the groups 0, 1, ..."""
+    positions = torch.arange(len(groups))
+    first = torch.empty(n_groups, dtype=torch.int64)
+    return first.scatter_reduce_(0, groups, positions, "amin", include_self=False)
+
+
+def heaviest_of_each(groups: Tensor, mass: Tensor) -> Tensor:
+    """Mark one member of each group, the first of those with the largest mass."""
+    _, groups = torch.unique(groups, return_inverse=True)
+    n_groups = int(groups.max()) + 1
+    largest = torch.zeros(n_groups, dtype=mass.dtype)
+    largest.scatter_reduce_(0, groups, mass, "amax")
+    candidates = torch.nonzero(mass == largest[groups]).squeeze(1)
+    marked = torch.zeros(len(mass), dtype=torch.bool)
+    marked[candidates[first_positions(groups[candidates], n_groups)]] = True
+    return marked
+
+
+def group_equal_rows(X: Tensor) -> tuple[Tensor, bool]:
+    """Give equal rows, and only them, the same number, by their values alone.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_rows, n_features), float64, float32 or uint8
+        The rows. Positive and negative zeros are equal.
+
+    Returns
+    -------
+    groups : torch.Tensor of shape (n_rows,), int64
+        Numbers in the order of a hash, which is the same for all number formats.
+    are_distinct_in_float32 : bool
+        Whether there are as many groups when the rows are rounded to float32.
+    """
+    generator = torch.Generator().manual_seed(0)
+    factors = torch.randint(-(2**62), 2**62, (2, X.shape[1]), generator=generator)
+    # Integer sums wrap around, so they are exact in any order. Preallocated keys
+    # let the allocator reuse the memory of the chunks.
+    keys = torch.empty(len(X), dtype=torch.int64)
+    n_rows = max(1, 2**19 // X.shape[1])  # 4 MB of hashed numbers
+    for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
+        rounded = chunk.float()
+        torch.sum(_bits(rounded).bitwise_xor_(0x5BD1E995).mul_(factors[0]), 1, out=out)
+    n_rounded = len(keys.unique()) if X.dtype == torch.float64 else 0
+    if X.dtype == torch.float64:
+        for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
+            # Zero where float32 is exact: the hash does not depend on the dtype.
+            out += _bits((chunk - chunk.float()).float()).mul_(factors[1]).sum(1)
+    _, groups = torch.unique(keys, return_inverse=True)
+    first = first_positions(groups, int(groups.max()) + 1)[groups]
+    shared = torch.nonzero(first != torch.arange(len(X))).squeeze(1)
+    # Hash collisions: among the rows that share a key, equality decides.
+    collided = [
+        part[(X[part] != X[first[part]]).any(1)] for part in shared.split(_CHUNK)
+    ]
+    if any(len(part) for part in collided):
+        rows = torch.nonzero(torch.isin(groups, groups[torch.cat(collided)])).squeeze(1)
+        _, exact = torch.unique(X[rows] + 0, dim=0, return_inverse=True)
+        groups[rows] = len(X) + exact
+        groups = torch.unique(groups, return_inverse=True)[1]
+    n_groups = int(groups.max()) + 1
+    return groups, X.dtype != torch.float64 or n_rounded == n_groups
+
+
+def _bits(values: Tensor) -> Tensor:
+    """View float32 numbers as integers; negative zeros count as positive ones."""
+    return (values + 0.0).view(torch.int32).long()
