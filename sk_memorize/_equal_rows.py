@@ -49,12 +49,15 @@ def group_equal_rows(X: Tensor) -> tuple[Tensor, bool]:
     for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
         rounded = chunk.float()
         torch.sum(_bits(rounded).bitwise_xor_(0x5BD1E995).mul_(factors[0]), 1, out=out)
-    n_rounded = len(keys.unique()) if X.dtype == torch.float64 else 0
+    _, groups = torch.unique(keys, return_inverse=True)
+    are_distinct = True
     if X.dtype == torch.float64:
         for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
-            # Zero where float32 is exact: the hash does not depend on the dtype.
             out += _bits((chunk - chunk.float()).float()).mul_(factors[1]).sum(1)
-    _, groups = torch.unique(keys, return_inverse=True)
+        _, exact_groups = torch.unique(keys, return_inverse=True)
+        # Where float32 is enough, the order is that of the rows in float32.
+        are_distinct = bool(exact_groups.max() == groups.max())
+        groups = groups if are_distinct else exact_groups
     first = first_positions(groups, int(groups.max()) + 1)[groups]
     shared = torch.nonzero(first != torch.arange(len(X))).squeeze(1)
     # Hash collisions: among the rows that share a key, equality decides.
@@ -66,8 +69,7 @@ def group_equal_rows(X: Tensor) -> tuple[Tensor, bool]:
         _, exact = torch.unique(X[rows] + 0, dim=0, return_inverse=True)
         groups[rows] = len(X) + exact
         groups = torch.unique(groups, return_inverse=True)[1]
-    n_groups = int(groups.max()) + 1
-    return groups, X.dtype != torch.float64 or n_rounded == n_groups
+    return groups, are_distinct
 
 
 def _bits(values: Tensor) -> Tensor:

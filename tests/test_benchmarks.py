@@ -132,7 +132,7 @@ def test_grid_search_has_a_row_for_each_cell(tmp_path, small_grid):
     ]
     # 64 inputs, a hidden layer with batch norm, 10 outputs.
     assert [c["parameters"] for c in cells[:2]] == [
-        64 * w + w + 2 * w + 10 * w + 10 for w in (16, 32)
+        64 * w + w + 10 * w + 10 for w in (16, 32)
     ]
     for cell in cells:
         assert all(math.isfinite(v) for v in cell.values() if isinstance(v, float))

@@ -67,7 +67,7 @@ def test_checkpoints_hold_the_network_and_load_it(tmp_path):
     np.testing.assert_array_equal(clf.predict_proba(X), plain.predict_proba(X))
     at_end = TrainEndCheckpoint(dirname=tmp_path / "end")
     fit(callbacks=[at_end], max_epochs=30)
-    resumed = fit(callbacks=[LoadInitState(at_end)], max_epochs=1, lr=1e-9)
+    resumed = fit(callbacks=[at_end, LoadInitState(at_end)], max_epochs=1, lr=1e-9)
     assert resumed.history_["loss"].iloc[-1] < 0.2 < fit(max_epochs=1).loss_curve_[0]
 
 

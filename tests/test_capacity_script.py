@@ -24,7 +24,7 @@ def test_networks_and_models_of_known_capacity_stand_in_one_table(tmp_path, caps
     assert names[:2] == ["MemorizingMLP"] * 2
     # 64 inputs, a hidden layer with batch norm, 2 outputs.
     assert [row["parameters"] for row in rows[:2]] == [
-        64 * w + w + 2 * w + 2 * w + 2 for w in (2, 4)
+        64 * w + w + 2 * w + 2 for w in (2, 4)
     ]
     linear, tree = rows[2:]
     # Two repeats leave some noise.

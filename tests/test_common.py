@@ -17,13 +17,14 @@ NOISE = LabelPermuter(random_state=0)
 @pytest.mark.filterwarnings("ignore:The training ended")
 @parametrize_with_checks(
     [
-        MemorizingMLP(**SMALL),
+        MemorizingMLP(),
         MemorizingMLP(**SMALL, whitening_shrinkage=None, precision="float32"),
         MemorizingMLP(
             **SMALL,
             norm="group",
-            norm_position="after",
-            optimizer="sgd",
+            norm_position="before",
+            norm_affine=True,
+            optimizer="adamw",
             lr_scheduler="cosine",
             dropout=0.1,
         ),

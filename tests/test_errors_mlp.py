@@ -42,6 +42,9 @@ PARAMETERS = wrong_parameters(
     ("sizes-float", {"hidden_layer_sizes": [8.0]}, *SIZES, "Got [8.0]"),
     ("norm", {"norm": "instance"}, "'norm' parameter", "'batch'", "Got 'instance'"),
     ("position", {"norm_position": "in"}, "'norm_position'", "'before'", "Got 'in'"),
+    ("affine", {"norm_affine": "yes"}, "'norm_affine'", "bool", "Got 'yes'"),
+    ("finish", {"exact_finish": "yes"}, "'exact_finish'", "bool", "Got 'yes'"),
+    ("shrinkage-str", {"whitening_shrinkage": "a"}, "'whitening_shrinkage'", "'auto'"),
     ("slope-1", {"negative_slope": 1}, "'negative_slope'", "[-1.0, 1.0)", "Got 1"),
     ("slope-nan", {"negative_slope": np.nan}, "'negative_slope'", "float", "Got nan"),
     (
@@ -301,4 +304,16 @@ def test_the_tags_declare_dense_rows_without_gaps():
     assert not tags.allow_nan
 
 
-CASES = PARAMETERS + DATA + STREAM + PREDICTION + UNFITTED + SPARSE
+RECIPES = wrong_data(
+    "MemorizingMLP.from_recipe",
+    ("name", {"name": "fast"}, "'name'", "'generalizing', 'memorizing'", "Got 'fast'"),
+)
+
+
+@each(RECIPES)
+def test_there_are_recipes_of_these_names_only(case):
+    with refused(case):
+        MemorizingMLP.from_recipe(**case.data)
+
+
+CASES = RECIPES + PARAMETERS + DATA + STREAM + PREDICTION + UNFITTED + SPARSE

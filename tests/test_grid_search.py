@@ -44,7 +44,7 @@ def test_sizes_of_layers_take_the_place_of_width_and_depth(tmp_path):
     )
     assert "width" not in table
     assert table["hidden_layer_sizes"].tolist()[:3] == ["(8,)", "(16, 8)", "None"]
-    assert table["parameters"][0] == 64 * 8 + 8 + 2 * 8 + 80 + 10
+    assert table["parameters"][0] == 64 * 8 + 8 + 80 + 10
 
 
 def test_a_search_goes_on_where_it_was_broken_off(tmp_path, monkeypatch, capsys):
