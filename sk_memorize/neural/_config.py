@@ -31,6 +31,10 @@ _SMALL_STEP = 3e7
 FEW_COMPONENTS = 16
 _VERY_FEW_COMPONENTS = 4  # deeper still
 
+# Rows on a line are told apart by folding it often, and the exact finish needs
+# many inputs for it.
+_ON_A_LINE = (64,) * 8 + (1024,)
+
 _WIDTH_STEP = 64
 _MIN_WIDTH, _MAX_WIDTH = 128, 2048
 _WEIGHTS_PER_ROW = 5
@@ -224,6 +228,8 @@ def _resolve_sizes(
     sizes: Sequence[int] | None = params["hidden_layer_sizes"]
     if sizes is None:
         depth, width = params["depth"], params["width"]
+        if depth == width == "auto" and shape.n_components == 1:
+            return _ON_A_LINE
         if depth == "auto":
             depth = _auto_depth(shape.n_components)
         if width == "auto":
@@ -304,7 +310,7 @@ def _auto_batch_size(n_rows: int, n_components: int) -> int:
     batch add to batch normalization.
     """
     growth = max(1.0, FEW_COMPONENTS / n_components) ** 2
-    power_of_two = 2 ** math.ceil(math.log2(growth * n_rows / 16))
+    power_of_two = 2 ** math.ceil(math.log2(growth * n_rows / 8))
     return min(max(power_of_two, 32), round(2048 * growth), n_rows)
 
 

@@ -28,10 +28,14 @@ _NEAR = 0.5  # rows with a smaller margin join them
 _MAX_ROUNDS = 6
 
 # Iterations: as many as cost this many multiplications, within bounds. The
-# attempt ends early where this part of them leaves most of the mistakes.
+# attempt ends early where this part of them leaves most of the mistakes, unless they
+# are fewer than this part of the rows.
 _MULTIPLICATIONS = 4e9
 _FEWEST_ITERATIONS, _MOST_ITERATIONS = 100, 2000
-_PATIENCE, _PROGRESS = 0.25, 0.8
+_PATIENCE, _PROGRESS, _FEW_FAILING = 0.25, 0.8, 0.01
+
+# Weights that have grown so many times tell rows apart by rounding errors.
+_LARGEST_GROWTH = 1e4
 
 # Hopeless: a larger part of the rows is wrong, and they are more than four
 # times the inputs of the layer.
@@ -161,6 +165,8 @@ class _Problem:
         n_iterations = int(_MULTIPLICATIONS / n_multiplications)
         n_iterations = min(max(n_iterations, _FEWEST_ITERATIONS), _MOST_ITERATIONS)
         self._shape, self._patience = start.shape, int(_PATIENCE * n_iterations)
+        self._few = _FEW_FAILING * float(self._mass.sum())
+        self._largest = _LARGEST_GROWTH * max(1.0, float(start.abs().max()))
         result = minimize(
             self._loss_and_gradient,
             start.double().cpu().numpy().ravel(),
@@ -215,5 +221,6 @@ class _Problem:
             self._loss_and_gradient(x)
         self._counts.append(self._latest[1])
         before = self._counts[-self._patience - 1 : -self._patience]
-        if self._is_done() or (before and self._latest[1] > _PROGRESS * before[0]):
+        is_stuck = before and self._latest[1] > max(_PROGRESS * before[0], self._few)
+        if self._is_done() or is_stuck or np.abs(x).max() > self._largest:
             raise StopIteration

@@ -1,5 +1,6 @@
 """MemorizingMLP: parameters, validation, and fitted attributes."""
 
+import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,9 @@ from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
 from ._training import Trained, start_stream, train, train_on_stream
 
+# No probability vanishes, so that its logarithm is finite.
+_SMALLEST = float(np.finfo(np.float64).tiny)
+
 # Inputs of other types become the first; these are converted chunk by chunk.
 _DTYPES = (np.float64, np.float32, np.uint8)
 
@@ -61,8 +65,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         `hidden_layer_sizes` is given.
     depth : "auto" or int, default="auto"
         Number of hidden layers. "auto" is 2, or 4 if there are fewer than 16
-        linearly independent columns, or 6 if there are fewer than 4. Ignored if
-        `hidden_layer_sizes` is given.
+        linearly independent columns, or 6 if there are fewer than 4. If there is
+        one, and `width` is "auto" too, eight layers of 64 units and one of 1024
+        are used. Ignored if `hidden_layer_sizes` is given.
     norm : {"batch", "group"} or None, default="batch"
         Normalization of the hidden layers. Group normalization with ``n_groups=1``
         is layer normalization.
@@ -673,7 +678,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return torch.softmax(self._logits(X).double(), 1).numpy()
+        return self._logits(X).double().softmax(1).clamp_min_(_SMALLEST).numpy()
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Compute the logarithms of the probabilities of the classes.
@@ -688,7 +693,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return torch.log_softmax(self._logits(X).double(), 1).numpy()
+        logarithms = self._logits(X).double().log_softmax(1)
+        return logarithms.clamp_min_(math.log(_SMALLEST)).numpy()
 
     @classmethod
     def from_recipe(cls, name: str, **changes: Any) -> Self:

@@ -33,6 +33,11 @@ class MemorizingNet(NeuralNetClassifier):
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
 
+    def _set_training(self, training: bool = True) -> None:
+        # skorch calls it for each batch; to go through all layers takes its time.
+        if self.module_.training != training:
+            super()._set_training(training)
+
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         """Compute the logits of a batch; in training, in its precision."""
         X = x["X"] if isinstance(x, dict) else x

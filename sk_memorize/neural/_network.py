@@ -163,7 +163,8 @@ def last_hidden(module: BatchNormMLP, X: Tensor) -> Tensor:
             f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
         )
     X = _scale_inputs(module, X)
-    for layer in module.layers[:-1]:
+    # A slice of a Sequential would be another one, made anew for each batch.
+    for layer in list(module.layers)[:-1]:
         X = apply_layer(module, layer, X)
     return X
 
@@ -179,7 +180,7 @@ def _scale_inputs(module: BatchNormMLP, X: Tensor) -> Tensor:
 
 def apply_layer(module: BatchNormMLP, layer: nn.Module, X: Tensor) -> Tensor:
     """Compute the outputs of a layer; dropped units are drawn from the seed."""
-    if not (isinstance(layer, nn.Dropout) and module.training):
+    if not (module.training and isinstance(layer, nn.Dropout)):
         outputs: Tensor = layer(X)
         return outputs
     if module._dropout_generator is None:

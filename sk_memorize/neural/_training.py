@@ -27,7 +27,7 @@ from ._rows import Rows
 # Running error, beyond what no function can avoid, from which on a cycle is cut
 # short, and the epochs and steps in which the learning rate then falls.
 _EASY = 0.03
-_COOLING_EPOCHS, _COOLING_STEPS = 2, 30
+_COOLING_EPOCHS, _COOLING_STEPS = 2, 16
 
 # Running error from which on the accuracy is measured after epochs inside a cycle
 # or without cycles, and the learning rate, as a part of the peak, in a cycle.
