@@ -55,7 +55,9 @@ class TensorBatches:
         for part in parts:
             yield (
                 _take(X, part),
-                torch.zeros(len(part)) if y is None else _take(y, part),
+                torch.zeros(len(part), dtype=torch.int64)
+                if y is None
+                else _take(y, part),
             )
 
 

@@ -1,5 +1,6 @@
 """skorch callbacks of the training, and its progress bar."""
 
+import sys
 from typing import Any
 
 import torch
@@ -108,7 +109,7 @@ class ProgressBar:
 
     def __init__(self, shown: bool, n_epochs: int) -> None:
         self._bar: Any = None
-        if shown:
+        if shown and sys.stderr is not None:  # None in programs without a console
             from tqdm.auto import tqdm
 
             self._bar = tqdm(total=n_epochs, desc="MemorizingMLP", unit="epoch")

@@ -223,18 +223,15 @@ def _count_weights(sizes: tuple[int, ...], n_inputs: int, n_classes: int) -> int
 def _resolve_sizes(
     params: Mapping[str, Any], shape: Shape, previous: tuple[int, ...] | None
 ) -> tuple[int, ...]:
-    if previous is not None:
-        return _check_previous_sizes(params, previous)
     sizes: Sequence[int] | None = params["hidden_layer_sizes"]
     if sizes is None:
-        depth, width = params["depth"], params["width"]
-        if depth == width == "auto" and shape.n_components == 1:
-            return _ON_A_LINE
-        if depth == "auto":
-            depth = _auto_depth(shape.n_components)
-        if width == "auto":
-            width = _auto_width(shape, depth)
-        sizes = (width,) * depth
+        sizes = previous or _auto_sizes(params, shape)
+        for name, given in (("width", set(sizes)), ("depth", {len(sizes)})):
+            fits = params[name] == "auto" or given == {params[name]}
+            _check(params, name, fits, _expected(previous))
+    if previous is not None:
+        same = tuple(sizes) == previous
+        _check(params, "hidden_layer_sizes", same, _expected(previous))
     _check(
         params,
         "hidden_layer_sizes",
@@ -252,20 +249,17 @@ def _resolve_sizes(
     return sizes
 
 
-def _check_previous_sizes(
-    params: Mapping[str, Any], previous: tuple[int, ...]
-) -> tuple[int, ...]:
-    expected = f"that of the network to go on with, which has layers of {previous}"
-    sizes, width, depth = (
-        params[name] for name in ("hidden_layer_sizes", "width", "depth")
-    )
-    if sizes is not None:
-        _check(params, "hidden_layer_sizes", tuple(sizes) == previous, expected)
-    else:
-        fits = width == "auto" or all(size == width for size in previous)
-        _check(params, "width", fits, expected)
-        _check(params, "depth", depth in ("auto", len(previous)), expected)
-    return previous
+def _expected(previous: tuple[int, ...] | None) -> str:
+    return f"that of the network to go on with, which has layers of {previous}"
+
+
+def _auto_sizes(params: Mapping[str, Any], shape: Shape) -> tuple[int, ...]:
+    """Choose the sizes that are "auto"."""
+    depth, width = params["depth"], params["width"]
+    if depth == width == "auto" and shape.n_components == 1:
+        return _ON_A_LINE
+    depth = _auto_depth(shape.n_components) if depth == "auto" else depth
+    return (_auto_width(shape, depth) if width == "auto" else width,) * depth
 
 
 def _auto_depth(n_components: int) -> int:

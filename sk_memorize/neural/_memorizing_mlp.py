@@ -437,6 +437,21 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             If the target accuracy is not reached within `max_epochs`, or if
             Ctrl-C ended the training with ``on_interrupt="stop"``.
         """
+        before = dict(vars(self))
+        try:
+            trained, config = self._train(X, y, sample_weight)
+        except BaseException:
+            # A refused or diverged fit leaves the one before usable.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        self._streaming = False
+        self._keep(trained, config)
+        self._report(trained)
+        return self
+
+    def _train(self, X: Any, y: Any, sample_weight: Any) -> tuple[Trained, Config]:
+        """Validate the data, resolve the parameters, and train."""
         warm = self.warm_start and self.__sklearn_is_fitted__()
         previous = self.net_.module_ if warm else None
         X = self._flatten(X, reset=True)
@@ -455,15 +470,12 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if previous is not None:
             self._check_same(X, classes)
         rows, config = self._resolve(X, indices, weight, len(classes), previous)
+        self.classes_ = classes
         with config.threads():
             prepared = prepare(rows, config.shrinkage, config.dtype, previous)
             seeds = _two_seeds(self.random_state)
             trained = train(config, prepared, len(classes), seeds, previous)
-        self.classes_ = classes
-        self._streaming = False
-        self._keep(trained, config)
-        self._report(trained)
-        return self
+        return trained, config
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(

@@ -93,6 +93,7 @@ def make_net(
         The net.
     """
     n_inputs, n_classes = layer_sizes
+    callbacks = [("accuracy", RunningAccuracy()), *own_callbacks, *config.callbacks]
     scheduler = make_scheduler(
         config.scheduler,
         config.scheduler_params,
@@ -100,19 +101,23 @@ def make_net(
         n_epochs=config.cycle_epochs or config.max_epochs,
         n_batches=count_batches(n_rows, config.batch_size),
     )
-    own = [("accuracy", RunningAccuracy()), *own_callbacks]
-    params = {f"module__{name}": v for name, v in config.module_params.items()}
+    if scheduler is not None:
+        callbacks.append(("lr_scheduler", scheduler))
+    module: dict[str, Any] = {
+        "n_features": n_inputs,
+        "n_classes": n_classes,
+        "seed": seeds[0],
+    }
+    module |= {"hidden_layer_sizes": config.hidden_layer_sizes, **config.module_params}
+    params: dict[str, Any] = {
+        f"module__{name}": value for name, value in module.items()
+    }
     params |= {f"optimizer__{name}": v for name, v in config.optimizer_params.items()}
     # Of skorch's own callbacks the timer and the loss are needed.
-    params |= dict.fromkeys(
-        ("callbacks__valid_loss", "callbacks__valid_acc", "callbacks__print_log")
-    )
+    for name in ("valid_loss", "valid_acc", "print_log"):
+        params[f"callbacks__{name}"] = None
     return MemorizingNet(
         BatchNormMLP,
-        module__n_features=n_inputs,
-        module__n_classes=n_classes,
-        module__hidden_layer_sizes=config.hidden_layer_sizes,
-        module__seed=seeds[0],
         criterion=torch.nn.CrossEntropyLoss,
         criterion__label_smoothing=config.label_smoothing,
         optimizer=config.optimizer,
@@ -126,11 +131,7 @@ def make_net(
         iterator_valid__batch_size=_PREDICT_BATCH,
         train_split=None,
         classes=list(range(n_classes)),
-        callbacks=[
-            *own,
-            *config.callbacks,
-            *([] if scheduler is None else [("lr_scheduler", scheduler)]),
-        ],
+        callbacks=callbacks,
         device=str(config.device),
         verbose=0,
         bfloat16=config.precision == "bfloat16",

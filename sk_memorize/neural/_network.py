@@ -205,7 +205,8 @@ def make_linear(
 ) -> nn.Linear:
     """Make a Linear layer, initialized from `generator`, or not at all."""
     # A layer on the meta device has shapes only: nothing is drawn for it.
-    layer = nn.Linear(n_inputs, n_outputs, device="meta").to_empty(device="cpu")
+    layer = nn.Linear(n_inputs, n_outputs, device="meta", dtype=torch.float32)
+    layer = layer.to_empty(device="cpu")
     if generator is not None:
         bound = 1 / math.sqrt(n_inputs)
         with torch.no_grad():
@@ -220,5 +221,5 @@ def _make_rectifier(negative_slope: float) -> nn.Module:
 
 def _make_norm(norm: str, size: int, n_groups: int, affine: bool) -> nn.Module:
     if norm == "batch":
-        return nn.BatchNorm1d(size, affine=affine)
-    return nn.GroupNorm(n_groups, size, affine=affine)
+        return nn.BatchNorm1d(size, affine=affine, dtype=torch.float32)
+    return nn.GroupNorm(n_groups, size, affine=affine, dtype=torch.float32)

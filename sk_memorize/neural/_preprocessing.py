@@ -275,8 +275,8 @@ def _fit_whitening(
     span = high - low
     varies = span > 0
     if not varies.any():
-        transform = torch.zeros(n_columns, 1, device=rows.device)
-        return Whitening(middle + mean, transform, torch.ones(1, device=rows.device))
+        transform = mean.new_zeros(n_columns, 1)
+        return Whitening(middle + mean, transform, mean.new_ones(1))
     shrunk = torch.hypot(span, _SCALE_SHRINKAGE * span[varies].median())
     inverse_scale = torch.where(varies, 1 / shrunk, 0)
     sample.sub_(mean).mul_(inverse_scale)
@@ -318,6 +318,8 @@ def _principal_components(X: Tensor, limit: int | None) -> tuple[Tensor, Tensor]
 def _random_directions(widest: Tensor) -> Tensor:
     """Draw directions, always the same ones, that are orthogonal to others."""
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn(len(widest), _N_RANDOM, generator=generator).to(widest)
+    drawn = torch.randn(
+        len(widest), _N_RANDOM, generator=generator, dtype=torch.float32
+    ).to(widest)
     drawn -= widest @ (widest.T @ drawn)
     return drawn / drawn.norm(dim=0)

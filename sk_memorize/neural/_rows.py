@@ -222,7 +222,9 @@ class Rows:
     def sample(self, n_rows: int, offset: float = 0.0) -> Tensor:
         """Copy `n_rows` evenly spaced rows, or all; an offset below 1 shifts them."""
         n_rows = min(n_rows, len(self))
-        positions = (torch.arange(n_rows) + offset) * (len(self) / n_rows)
+        positions = (torch.arange(n_rows, dtype=torch.float64) + offset) * (
+            len(self) / n_rows
+        )
         return torch.cat(list(self.chunks(positions.long())))
 
     def extremes(self) -> tuple[Tensor, Tensor]:

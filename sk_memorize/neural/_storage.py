@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -157,8 +158,9 @@ def _plain(name: str, value: Any) -> Any:
         return {"tuple": [_plain(name, item) for item in value]}
     if isinstance(value, list):
         return [_plain(name, item) for item in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {"dict": {key: _plain(name, item) for key, item in value.items()}}
+    if isinstance(value, Mapping):
+        items = [[_plain(name, key), _plain(name, v)] for key, v in value.items()]
+        return {"dict": items}
     raise ValueError(
         f"The parameter {name!r} cannot be saved without code: {value!r}. Expected "
         "None, numbers, strings, or lists, tuples and dicts of them. Give it such a "
@@ -173,7 +175,7 @@ def _unplain(value: Any) -> Any:
         ((kind, content),) = value.items()
         if kind == "tuple":
             return tuple(_unplain(item) for item in content)
-        return {key: _unplain(item) for key, item in content.items()}
+        return {_unplain(key): _unplain(item) for key, item in content}
     return value
 
 

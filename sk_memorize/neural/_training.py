@@ -374,7 +374,7 @@ def _start_with_frequencies(module: BatchNormMLP, rows: Rows) -> None:
     mass = rows.mass.to(bias)
     frequencies = torch.zeros_like(bias).index_add_(0, rows.y, mass / mass.sum())
     logarithms = frequencies.clamp_min(_RAREST).log()
-    bias += logarithms - logarithms.max()
+    bias.add_(logarithms - logarithms.max())
 
 
 def _check_kinds(module: BatchNormMLP, previous: BatchNormMLP) -> None:
