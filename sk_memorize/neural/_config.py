@@ -107,6 +107,8 @@ class Config:
         The learning rate schedule, with `scheduler_params` and `scheduler_start`.
     cycle_epochs : int or None
         Length of the first cycle of "onecycle"; None without cycles.
+    may_cool_early : bool
+        Whether a cycle may be cut short: its length was not asked for.
     batch_size, max_epochs : int
         Rows of a batch, and epochs, at most.
     target_accuracy : float or None
@@ -134,6 +136,7 @@ class Config:
     scheduler_params: dict[str, Any]
     scheduler_start: int
     cycle_epochs: int | None
+    may_cool_early: bool
     batch_size: int
     max_epochs: int
     target_accuracy: float | None
@@ -205,6 +208,7 @@ def resolve_config(
         scheduler_params=_check_schedule(params),
         scheduler_start=params["lr_scheduler_start"],
         cycle_epochs=_resolve_cycle(params, shape.n_rows, batch_size),
+        may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
         max_epochs=params["max_epochs"],
         target_accuracy=params["target_accuracy"],

@@ -107,8 +107,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             default="onecycle"
         Learning rate schedule. "onecycle" rises linearly and falls linearly to
         nearly zero, step by step; it is cut short where nearly all labels are
-        learned early, and followed by cycles that are each twice as long as the
-        one before, until the target is reached. "step"
+        learned early, unless its length is given, and followed by cycles that are
+        each twice as long as the one before, until the target is reached. "step"
         (default: a tenth every 5 epochs), "exponential" (0.95 an epoch) and
         "plateau" are torch's StepLR, ExponentialLR and ReduceLROnPlateau, and
         "cosine" is its CosineAnnealingLR down to zero at `max_epochs`. A torch

@@ -27,7 +27,7 @@ from ._rows import Rows
 # Running error, beyond what no function can avoid, from which on a cycle is cut
 # short, and the epochs and steps in which the learning rate then falls.
 _EASY = 0.03
-_COOLING_EPOCHS, _COOLING_STEPS = 2, 16
+_COOLING_EPOCHS, _COOLING_STEPS = 3, 16
 
 # Running error from which on the accuracy is measured after epochs inside a cycle
 # or without cycles, and the learning rate, as a part of the peak, in a cycle.
@@ -182,7 +182,7 @@ class _Run:
         for epoch in range(1, self.config.max_epochs + 1):
             row = train_epoch(self.net, data, self.prepared.rows)
             error = 1 - row["train_accuracy"] / self.prepared.rows.attainable_accuracy
-            if self.target is not None:
+            if self.target is not None and self.config.may_cool_early:
                 self._cool_if_easy(epoch, error)
             bar.update(row, self.end)
             if self._should_try(epoch, error):
