@@ -102,12 +102,12 @@ def judge(table: pd.DataFrame) -> str:
         )
     else:
         conclusion = (
-            "The same network with the same training fits labels without any relation "
-            "to the inputs as perfectly as the true ones, and then knows nothing about "
-            f"new data, while with true labels it is {100 * gap:.1f} percentage points "
-            "better. So zero training error is no evidence of learning, and neither "
-            "the size of this network nor its training explains why it generalizes: "
-            "the labels make the difference."
+            "The same network, trained by the same rules, fits labels without any "
+            "relation to the inputs as perfectly as the true ones, and then knows "
+            f"nothing about new data, while with true labels it is {100 * gap:.1f} "
+            "percentage points better. So zero training error is no evidence of "
+            "learning, and the size of this network does not explain why it "
+            "generalizes: the labels make the difference."
         )
     return "\n".join([*lines, f"- {conclusion}"])
 

@@ -56,7 +56,9 @@ def test_scores_of_the_training_rows(use_caching, weighted):
     row = clf.net_.history[-1]
     assert row["c"] == pytest.approx(row["train_accuracy"], abs=0.01)
     assert row["a"] == pytest.approx(row["train_accuracy"], abs=0.05)
-    assert -row["b"] == pytest.approx(row["train_loss"], abs=0.1)
+    # Without the cache it is computed in eval mode, after the epoch.
+    if use_caching:
+        assert -row["b"] == pytest.approx(row["train_loss"], rel=0.02)
 
 
 def test_checkpoints_hold_the_network_and_load_it(tmp_path):

@@ -22,7 +22,6 @@ NOISE = LabelPermuter(random_state=0)
         MemorizingMLP(
             **SMALL,
             norm="group",
-            norm_position="before",
             norm_affine=True,
             optimizer="adamw",
             lr_scheduler="cosine",
