@@ -56,6 +56,7 @@ class CompleteWhitening(Callback):
     def __init__(self, prepared: Prepared, n_batches: int) -> None:
         self.prepared = prepared
         self.window = max(_FEWEST_STEPS, n_batches // 4)
+        self.period = max(2 * _FEWEST_STEPS, n_batches)
         self.n_steps = 0
         self.n_looks = 0
         self.counts: list[tuple[torch.Tensor, Any]] = []
@@ -69,7 +70,7 @@ class CompleteWhitening(Callback):
         if not self.prepared.is_attenuated:
             return
         self.n_steps += 1
-        due = self.window * max(1, 4 * self.n_looks)
+        due = self.period * self.n_looks if self.n_looks else self.window
         if self.n_steps > due - self.window // 2:
             self.counts.append(_count_right(batch, kwargs["y_pred"]))
         if self.n_steps < due:

@@ -36,7 +36,8 @@ _VERY_FEW_COMPONENTS = 4  # deeper still
 _ON_A_LINE = (64,) * 8 + (1024,)
 
 _WIDTH_STEP = 64
-_MIN_WIDTH, _MAX_WIDTH = 128, 2048
+_MIN_WIDTH, _MIN_WIDTH_OF_MANY, _MAX_WIDTH = 128, 256, 2048
+_MANY_COMPONENTS = 256  # from which on a narrow layer generalizes worse
 _WEIGHTS_PER_ROW = 5
 
 # The shortest first cycle of the learning rate: epochs, and steps.
@@ -276,7 +277,7 @@ def _auto_depth(n_components: int) -> int:
 def _auto_width(shape: Shape, depth: int) -> int:
     """Choose the units of a layer: enough weights for the labels of all rows."""
     n_inputs = min(shape.n_features, MAX_COMPONENTS)
-    width = _MIN_WIDTH
+    width = _MIN_WIDTH if n_inputs < _MANY_COMPONENTS else _MIN_WIDTH_OF_MANY
     while (
         n_inputs * width + (depth - 1) * width**2 < _WEIGHTS_PER_ROW * shape.n_rows
         and width < _MAX_WIDTH

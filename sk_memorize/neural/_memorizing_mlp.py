@@ -61,8 +61,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Units of each hidden layer. None means `depth` layers of `width` units.
     width : "auto" or int, default="auto"
         Units of a hidden layer. "auto" is a multiple of 64, as few as give five
-        weights per row, but between 128 and 2048. Ignored if
-        `hidden_layer_sizes` is given.
+        weights per row, but between 128 (256 for 256 columns or more) and 2048.
+        Ignored if `hidden_layer_sizes` is given.
     depth : "auto" or int, default="auto"
         Number of hidden layers. "auto" is 2, or 4 if there are fewer than 16
         linearly independent columns, or 6 if there are fewer than 4. If there is

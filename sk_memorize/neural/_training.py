@@ -180,7 +180,10 @@ class _Run:
 
     def _run_epochs(self, data: Any, bar: ProgressBar) -> None:
         for epoch in range(1, self.config.max_epochs + 1):
+            was_attenuated = self.prepared.is_attenuated
             row = train_epoch(self.net, data, self.prepared.rows)
+            if was_attenuated > self.prepared.is_attenuated and epoch > 1:
+                self._begin_cycle(epoch)  # as hard labels need a whole one
             error = 1 - row["train_accuracy"] / self.prepared.rows.attainable_accuracy
             if self.target is not None and self.config.may_cool_early:
                 self._cool_if_easy(epoch, error)
@@ -192,6 +195,7 @@ class _Run:
                     return
                 bar.say("going on")
             if epoch == self.end < self.config.max_epochs:
+                self.cycle *= 2
                 self._begin_cycle(epoch)
 
     def _cool_if_easy(self, epoch: int, error: float) -> None:
@@ -206,7 +210,8 @@ class _Run:
             one_cycle.cool(n_epochs * self.n_batches)
 
     def _begin_cycle(self, epoch: int) -> None:
-        self.cycle *= 2
+        if self.target is None:
+            return
         self.end = min(epoch + self.cycle, self.config.max_epochs)
         self.is_cooling = False
         one_cycle = self._one_cycle()
