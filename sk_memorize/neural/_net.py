@@ -94,15 +94,7 @@ def make_net(
     """
     n_inputs, n_classes = layer_sizes
     callbacks = [("accuracy", RunningAccuracy()), *own_callbacks, *config.callbacks]
-    scheduler = make_scheduler(
-        config.scheduler,
-        config.scheduler_params,
-        start_epoch=config.scheduler_start,
-        n_epochs=config.cycle_epochs or config.max_epochs,
-        n_batches=count_batches(n_rows, config.batch_size),
-    )
-    if scheduler is not None:
-        callbacks.append(("lr_scheduler", scheduler))
+    callbacks += _make_scheduler(config, count_batches(n_rows, config.batch_size))
     module: dict[str, Any] = {
         "n_features": n_inputs,
         "n_classes": n_classes,
@@ -137,3 +129,14 @@ def make_net(
         bfloat16=config.precision == "bfloat16",
         **params,
     ).initialize()
+
+
+def _make_scheduler(config: Config, n_batches: int) -> list[Any]:
+    scheduler = make_scheduler(
+        config.scheduler,
+        config.scheduler_params,
+        start_epoch=config.scheduler_start,
+        n_epochs=config.cycle_epochs or config.max_epochs,
+        n_batches=n_batches,
+    )
+    return [] if scheduler is None else [("lr_scheduler", scheduler)]
