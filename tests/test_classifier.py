@@ -447,3 +447,11 @@ def test_recipes_by_name():
         MemorizingMLP.from_recipe("fast")
     with pytest.raises(TypeError, match="colour"):
         MemorizingMLP.from_recipe("memorizing", colour=1)
+
+
+@pytest.mark.parametrize("max_epochs", [1, 2, 3, 4, 5, 6])
+@pytest.mark.filterwarnings("ignore:The training ended")
+def test_a_training_may_end_at_any_epoch(max_epochs):
+    clf = quick(max_epochs=max_epochs, batch_size=32).fit(X, Y_PERMUTED)
+    assert clf.n_epochs_ <= max_epochs
+    assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED)

@@ -182,8 +182,9 @@ class _Run:
         for epoch in range(1, self.config.max_epochs + 1):
             was_attenuated = self.prepared.is_attenuated
             row = train_epoch(self.net, data, self.prepared.rows)
-            if was_attenuated > self.prepared.is_attenuated and epoch > 1:
-                self._begin_cycle(epoch)  # as hard labels need a whole one
+            is_completed = was_attenuated and not self.prepared.is_attenuated
+            if is_completed and 1 < epoch < self.config.max_epochs:
+                self._extend_cycle(epoch)
             error = 1 - row["train_accuracy"] / self.prepared.rows.attainable_accuracy
             if self.target is not None and self.config.may_cool_early:
                 self._cool_if_easy(epoch, error)
@@ -209,9 +210,12 @@ class _Run:
             self.end = epoch + n_epochs
             one_cycle.cool(n_epochs * self.n_batches)
 
+    def _extend_cycle(self, epoch: int) -> None:
+        """Begin the cycle anew: labels that need all components need a whole one."""
+        if self.target is not None and self.config.may_cool_early:
+            self._begin_cycle(epoch)
+
     def _begin_cycle(self, epoch: int) -> None:
-        if self.target is None:
-            return
         self.end = min(epoch + self.cycle, self.config.max_epochs)
         self.is_cooling = False
         one_cycle = self._one_cycle()
