@@ -131,6 +131,22 @@ def test_partial_fit_learns_piece_by_piece():
         quick(class_weight={0: -1}).partial_fit(X, y, classes=range(10))
 
 
+def test_the_learning_rate_of_partial_fit_stays_as_it_is():
+    clf = quick(lr=0.003)
+    for _ in range(3):
+        clf.partial_fit(X, y, classes=range(10))
+    assert clf.history_["lr"].tolist() == [0.003] * 3
+    (group,) = clf.net_.optimizer_.param_groups
+    assert group["lr"] == 0.003
+
+
+def test_nearly_all_weight_may_be_in_a_few_rows():
+    weight = np.full(len(X), 1e-9)
+    weight[:3] = 1e9
+    clf = quick(max_epochs=20).fit(X, y, sample_weight=weight)
+    assert clf.train_accuracy_ > 0.999
+
+
 def test_partial_fit_goes_on_with_the_fitted_network():
     clf = quick(max_epochs=30).fit(X, y)
     loss = clf.train_loss_

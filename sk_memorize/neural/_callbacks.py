@@ -12,6 +12,7 @@ from ._preprocessing import Prepared
 # of the mistakes of chance is left after the first steps, or more than a half
 # after an epoch, more than a quarter after two, and so on.
 _FIRST_PART = 0.85
+_TINY = 1e-12  # in place of zero, where nearly all weight is in a few rows
 _FEWEST_STEPS = 16  # of a look at the accuracy, if it is not a quarter of an epoch
 
 
@@ -63,7 +64,7 @@ class CompleteWhitening(Callback):
         rows = prepared.rows
         classes = torch.zeros(int(rows.y.max()) + 1, dtype=rows.mass.dtype)
         classes.index_add_(0, rows.y.cpu(), rows.mass.cpu())
-        self.error_by_chance = 1 - float(classes.max() / classes.sum())
+        self.error_by_chance = max(_TINY, 1 - float(classes.max() / classes.sum()))
 
     def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:
         """Look at the accuracy of the last steps where it is time to."""
@@ -94,7 +95,7 @@ def _count_right(batch: Any, y_pred: torch.Tensor) -> tuple[torch.Tensor, Any]:
 
 def _part_right(counts: list[tuple[torch.Tensor, Any]]) -> float:
     right = float(torch.stack([right for right, _ in counts]).sum())
-    return right / float(sum(float(total) for _, total in counts))
+    return right / max(_TINY, sum(float(total) for _, total in counts))
 
 
 class ProgressBar:

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -246,11 +246,8 @@ class _Run:
     def _may_finish(self) -> bool:
         last = self.net.module_.last_layer
         is_free = last.weight.requires_grad and last.bias.requires_grad
-        return (
-            self.config.exact_finish
-            and bool(self.config.hidden_layer_sizes)
-            and (is_free)
-        )
+        has_hidden = bool(self.config.hidden_layer_sizes)
+        return self.config.exact_finish and has_hidden and is_free
 
     def _reach(self, error: float) -> Result | None:
         """Measure the accuracy, and fit the last layer if that is within reach."""
@@ -320,8 +317,10 @@ def start_stream(
 ) -> MemorizingNet:
     """Make a net that is trained piece by piece, on raw inputs.
 
-    Its batch normalization keeps running averages, as no piece has all the rows.
+    Its batch normalization keeps running averages, as no piece has all the rows, and
+    its learning rate stays as it is: each call would begin a schedule anew.
     """
+    config = replace(config, scheduler=None)
     net = make_net(config, n_rows, layer_sizes, seeds)
     if previous is not None:
         _check_kinds(net.module_, previous)
