@@ -58,12 +58,12 @@ def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
         say(f"small data, seed {repeat}")
         labels = make_labels(y, "permuted", repeat)
         turn = {n: CONTENDERS[n].fit(X, labels, task, repeat) for n in names}
-        bare = turn[PLAIN_LOOP].seconds if PLAIN_LOOP in turn else math.nan
+        plain = turn[PLAIN_LOOP].seconds if PLAIN_LOOP in turn else math.nan
         fits += [
             {
                 "contender": name,
                 "seconds": fit.seconds,
-                "ratio_to_plain_loop": fit.seconds / bare,
+                "ratio_to_plain_loop": fit.seconds / plain,
                 "train_accuracy": fit.train_accuracy,
             }
             for name, fit in turn.items()

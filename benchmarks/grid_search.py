@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 from sk_memorize import GridHeatmapDisplay, MemorizingMLP, memorization_scoring
 
 # What the other options of the script set.
-_TAKEN = {"random_state", "device", "max_epochs", "verbose", "callbacks", "checkpoint"}
+_TAKEN = {"random_state", "device", "max_epochs", "verbose", "callbacks"}
 
 
 def grid_axis(text: str) -> tuple[str, list[Any]]:

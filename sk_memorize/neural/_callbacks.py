@@ -12,8 +12,8 @@ from ._preprocessing import Prepared
 # of the mistakes of chance is left after the first steps, or more than a half
 # after an epoch, more than a quarter after two, and so on.
 _FIRST_PART = 0.85
-_TINY = 1e-12  # in place of zero, where nearly all weight is in a few rows
 _FEWEST_STEPS = 16  # of a look at the accuracy, if it is not a quarter of an epoch
+_TINY = 1e-12  # divisor instead of zero, where nearly all weight is in a few rows
 
 
 class RunningAccuracy(Callback):

@@ -198,7 +198,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     train_accuracy_ : float
         Accuracy on all training rows in eval mode, with the final weights.
     train_loss_ : float
-        Mean cross-entropy, likewise, in nats.
+        Mean cross-entropy on the same rows, in nats.
     n_epochs_ : int
         Number of epochs.
     history_ : pandas.DataFrame of shape (n_epochs_, 4)
@@ -721,7 +721,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             deviation 1. "notebook" is the recipe of a course on deep learning: six
             hidden layers, Adam, StepLR, 20 epochs.
         **changes
-            Other parameters, in place of the recipe's.
+            Parameters that replace the recipe's.
 
         Returns
         -------

@@ -155,7 +155,8 @@ class Prepared:
             return
         raw, first = previous.first_layer, module.first_layer
         weight = raw.weight.double().to(first.weight.device)
-        # Centered rows lie in the span of the components, so this is exact on them.
+        # Exact on rows in the span of the components: all rows, unless there are so
+        # many columns that the components are those of a sample.
         first.weight.copy_(weight @ torch.linalg.pinv(self._transform().double()).T)
         first.bias.copy_(raw.bias.to(weight) + weight @ self._mean().double())
 
