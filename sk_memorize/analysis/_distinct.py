@@ -210,6 +210,6 @@ def encode_targets(codes: Indices, n_classes: int) -> Floats:
 
 def decode_outputs(outputs: NDArray) -> Indices:
     """Find the index of the class that outputs stand for; ties go to the first."""
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] > 0).astype(np.intp)
+    if outputs.ndim == 1 or outputs.shape[1] == 1:
+        return (outputs.ravel() > 0).astype(np.intp)
     return outputs.argmax(axis=1)

@@ -4,18 +4,24 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from sk_memorize.analysis._distinct import Floats
 
 _ROWS = 2048
 _MAX_BYTES = 2**27  # of a block of kernel values
 
+# Half squared norms whose rounding error, in the exponent, is still below 1e-7.
+_MAX_HALF_NORM = 1e8
+
 
 class Centers(NamedTuple):
     """Rows made ready for the kernel ``exp(-gamma * squared distance)``.
 
     The exponent of two rows is the inner product of ``[scaled x, -q, 1]`` and
-    ``[scaled x', 1, -q']``, where q is half the squared norm of the scaled row.
+    ``[scaled x', 1, -q']``, where q is half the squared norm of the scaled row. Where q
+    is so large that its rounding would count, it is half the squared length of the
+    difference of the scaled rows, which takes longer.
 
     Attributes
     ----------
@@ -70,8 +76,12 @@ def _scale(X: NDArray, mean: Floats, gamma: float) -> tuple[Floats, Floats]:
 
 
 def _evaluate(left: Floats, right: Floats) -> Floats:
-    kernel = left @ right.T
-    np.minimum(kernel, 0, out=kernel)  # a distance that was rounded below zero
+    if -min(left[:, -2].min(), right[:, -1].min()) > _MAX_HALF_NORM:
+        kernel = cdist(left[:, :-2], right[:, :-2], "sqeuclidean")
+        kernel /= -2
+    else:
+        kernel = left @ right.T
+        np.minimum(kernel, 0, out=kernel)  # a distance that was rounded below zero
     return np.exp(kernel, out=kernel)
 
 

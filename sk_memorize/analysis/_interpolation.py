@@ -253,8 +253,8 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
         y : ndarray of shape (n_samples,)
             The classes: between two training rows, that of the nearer one on the line.
         """
-        outputs = self._compute_outputs(X)
-        return self.classes_[decode_outputs(outputs)]
+        indices = decode_outputs(self.decision_function(X))
+        return self.classes_[indices]
 
     def predict_proba(self, X: Any) -> NDArray:
         """Compute the nearness to the two neighbors on the line, as probabilities.

@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_memorize.analysis._distinct import (
     Floats,
-    Indices,
     decode_outputs,
     elect,
     encode_classes,
@@ -63,7 +62,7 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
         take one for each class.
 
     train_accuracy_ : float
-        The share of the training labels that are fitted.
+        The share of the training labels that `predict` returns for their rows.
 
     attainable_accuracy_ : float
         The highest training accuracy that any function of `X` can have: 1.0, unless
@@ -72,7 +71,7 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
 
     max_residual_ : float
         The largest difference of an output and its target, -1 or 1 for two classes,
-        0 or 1 for more, on the training rows.
+        0 or 1 for more, on the training rows, as `decision_function` computes it.
 
     jitter_ : float
         What was added to the diagonal of the kernel matrix before its factorization.
@@ -109,10 +108,10 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
 
     The kernel matrix is computed, and factorized by Cholesky in its own place, a panel
     of columns after the other. That takes n**3 / 3 operations, nearly all of them in
-    products of matrices. For the 60,000 rows of MNIST the fit took 9 minutes on two
-    cores, and 15.2 GiB. The factor overwrites one triangle; the other one keeps K, for
+    products of matrices. For the 60,000 rows of MNIST it took 9 minutes on two cores,
+    and 15.2 GiB; then the rows are predicted, to measure the fit. The factor overwrites one triangle; the other one keeps K, for
     which the solution is refined by conjugate gradients in float64, with the factor as
-    the preconditioner, until `max_residual_` is at most 1e-4. K is stored in float64
+    the preconditioner, until no residual exceeds 1e-4. K is stored in float64
     for up to 10,000 distinct rows, and in float32 for more; everything else is in
     float64. The last digits of the coefficients depend on the number of threads, as
     those of other solutions by LAPACK do.
@@ -181,8 +180,13 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
         self._centers = make_centers(X[distinct.first], gamma)
         elected, self.attainable_accuracy_ = elect(distinct.groups, codes)
         self.classes_, self.gamma_ = classes, gamma
-        fitted = self._solve(encode_targets(elected, len(classes)), dtype)
-        self.train_accuracy_ = float(np.mean(fitted[distinct.groups] == codes))
+        targets = encode_targets(elected, len(classes))
+        self._solve(targets, dtype)
+        # What is told of the fit is what those will find who predict the rows.
+        outputs = combine(X, self._centers, self.dual_coef_)
+        residual = targets - outputs[distinct.first]
+        self.max_residual_ = float(np.abs(residual).max())
+        self.train_accuracy_ = float(np.mean(decode_outputs(outputs) == codes))
         self._warn_if_not_fitted(dtype)
         return self
 
@@ -192,8 +196,18 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
     def _choose_gamma(self, X: NDArray) -> float:
         if not isinstance(self.gamma, str):
             return float(self.gamma)
-        variance = X.var(dtype=np.float64)
-        return float(1 / (X.shape[1] * variance)) if variance > 0 else 1.0
+        if X.min() == X.max():
+            return 1.0
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            variance = X.var(dtype=np.float64)
+            gamma = float(1 / (X.shape[1] * variance))
+        if not 0 < gamma < np.inf:
+            raise ValueError(
+                "Input X must have a variance whose reciprocal is finite and positive "
+                f"in float64 for gamma='scale'. Got a variance of {variance:g} "
+                "instead; multiply X by a constant."
+            )
+        return gamma
 
     def _check_memory(self, n_rows: int, n_features: int, dtype: np.dtype) -> None:
         """Refuse what does not fit: the kernel matrix and a few copies of the rows."""
@@ -212,17 +226,15 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
                 f"in {dtype}. Got {got} instead; fit fewer rows."
             )
 
-    def _solve(self, targets: Floats, dtype: np.dtype) -> Indices:
-        """Set the coefficients; return the class that each distinct row now has."""
+    def _solve(self, targets: Floats, dtype: np.dtype) -> None:
+        """Set the coefficients."""
         n_rows = len(targets)
         K = np.empty((n_rows, n_rows), dtype)
         fill_upper(K, self._centers)
         solution = solve_in_place(K, targets)
         self.dual_coef_ = solution.A
         self.jitter_ = solution.jitter
-        self.max_residual_ = float(np.abs(solution.residual).max())
         self.n_parameters_ = self.dual_coef_.size + n_rows * self.n_features_in_
-        return decode_outputs(targets - solution.residual)
 
     def _warn_if_not_fitted(self, dtype: np.dtype) -> None:
         if self.train_accuracy_ < self.attainable_accuracy_:
@@ -235,11 +247,6 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-
-    def _compute_outputs(self, X: Any) -> Floats:
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return combine(X, self._centers, self.dual_coef_)
 
     def decision_function(self, X: Any) -> NDArray:
         """Compute the outputs of the interpolant.
@@ -255,7 +262,9 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
             One output for two classes, positive for the second; else one for each
             class.
         """
-        outputs = self._compute_outputs(X)
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        outputs = combine(X, self._centers, self.dual_coef_)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def predict(self, X: Any) -> NDArray:
@@ -271,8 +280,8 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             The classes.
         """
-        outputs = self._compute_outputs(X)
-        return self.classes_[decode_outputs(outputs)]
+        indices = decode_outputs(self.decision_function(X))
+        return self.classes_[indices]
 
 
 def _available_memory() -> float | None:

@@ -16,6 +16,9 @@ _PANEL = 2048  # columns that are factorized at once
 _TOLERANCE = 1e-4
 _MAX_STEPS = 30
 
+# What the rounding of a sum of kernels, times the unknowns, may come to.
+_MAX_NOISE = 1e-3
+
 
 class Solution(NamedTuple):
     """What was reached for the system ``K @ A = Y``.
@@ -42,7 +45,8 @@ def solve_in_place(K: NDArray, Y: Floats) -> Solution:
     the matrix. With both at hand the solution is refined in float64 by conjugate
     gradients, for which the factor is a preconditioner. So it needs not be exact, and
     what rounding may do to the smallest eigenvalue is added to the diagonal before the
-    factorization. If that fails, or leads nowhere, it is repeated with ten times more.
+    factorization. If that fails, or leads nowhere, or to unknowns so large that what
+    they predict would be rounding errors, it is repeated with ten times more.
 
     Parameters
     ----------
@@ -71,9 +75,10 @@ def solve_in_place(K: NDArray, Y: Floats) -> Solution:
         if _factorize(K):
             A = _refine(K, Y)
             residual = Y - _multiply(K, A)
+            noise = np.finfo(np.float64).eps * np.abs(A).sum(axis=0).max()
             # Without rounding it is no larger than Y; rows that are the same to the
             # kernel may leave all of Y.
-            if np.linalg.norm(residual) < 2 * np.linalg.norm(Y):
+            if noise < _MAX_NOISE and np.linalg.norm(residual) < 2 * np.linalg.norm(Y):
                 return Solution(A, residual, jitter)
         jitter *= 10
 
