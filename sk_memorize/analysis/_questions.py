@@ -45,12 +45,15 @@ def pose(
     rows : ndarray of shape (n_rows,)
         Indices of the rows.
     """
-    members = labels[:, None] == np.array(classes)
+    # As Python's numbers, which are equal only if no digit differs.
+    values, places = np.unique(labels, return_inverse=True)
+    numbers = {label: number for number, label in enumerate(classes)}
+    codes = np.array([numbers.get(v, -1) for v in values.tolist()])[places]
     if strategy == "one-vs-rest":
-        rows, codes, n_classes = np.arange(len(labels)), members[:, 0] * 1, 2
+        rows, codes, n_classes = np.arange(len(labels)), codes + 1, 2
     else:
-        rows = np.flatnonzero(members.any(axis=1))
-        codes, n_classes = members[rows].argmax(axis=1), len(classes)
+        rows = np.flatnonzero(codes >= 0)
+        codes, n_classes = codes[rows], len(classes)
     # Zeros lose their sign, so that equal rows have equal bytes.
     chosen = X[rows].astype(np.float64) + 0.0
     return Problem(chosen, codes.astype(np.intp), n_classes, fit_intercept), rows
