@@ -1,5 +1,7 @@
 """What LabelPermuter and CorruptedTargetClassifier refuse, and what they say."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,16 +105,28 @@ PERMUTER_DATA = [
         ("y-with-None", {"y": ["a", None]}, *MISSING, "Got None at position 1"),
         ("y-NA", {"y": pd.Series([pd.NA, "a"])}, *MISSING, "at position 0"),
         ("y-NaT", {"y": DATES}, *MISSING, "Got NaT at position 1"),
+        ("y-masked", {"y": np.ma.array([1, 2], mask=[0, 1])}, *MISSING, "a masked"),
         ("y-infinite", {"y": [1, np.inf]}, "'y'", "finite", "Got inf at position 1"),
         ("y-continuous", {"y": [1, 0.5]}, "continuous", *CLASSES, "Got 0.5"),
-        ("y-objects", {"y": np.array([7, 8], object)}, *CLASSES, "7", "dtype object"),
     ),
     *wrong_data(
         "LabelPermuter.fit",
-        (
-            "y-mixed",
-            {"y": np.array(["a", 1], object)},
-            *("'y' parameter", "uniformly strings or numbers", "types int, str"),
+        *(
+            (f"y-{name}", {"y": given}, *CLASSES, f"Got values of type {name}")
+            for name, given in [
+                ("object (int, str)", np.array(["a", 1], object)),
+                ("int, str", ["a", 1]),
+                ("float, str", ["a", np.nan]),
+                ("int", [2**63 + 1, 2**63, -1]),
+                ("object (int)", np.array([7, 8], object)),
+                ("object (date)", [datetime.date(2026, 1, 1)]),
+                ("object (Timestamp)", pd.date_range("2026", periods=3, tz="UTC")),
+                ("datetime64[ns]", np.array([1, 2], "M8[ns]")),
+                ("timedelta64[D]", np.array([1, 2], "m8[D]")),
+                ("|S1", np.array([b"a", b"b"])),
+                ("[('a', '<i8')]", np.array([(1,), (2,)], [("a", "<i8")])),
+                ("StringDType()", np.array(["a", "b"], np.dtypes.StringDType())),
+            ]
         ),
         (
             "y-sparse",

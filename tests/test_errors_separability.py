@@ -35,7 +35,7 @@ SEPARABILITY = [
         ("X-words", {"X": [["a"]] * 6}, ROWS, "2d array-like of numbers", "(6, 1)"),
         ("y-short", {"y": Y[:5]}, LABELS, "each of the 6 rows", "Got 5 labels"),
         ("y-one-class", {"y": ["a"] * 6}, LABELS, "at least two classes", "'a'"),
-        ("y-continuous", {"y": X[:, 0]}, LABELS, "must hold classes", "float64"),
+        ("y-continuous", {"y": X[:, 0]}, LABELS, "must hold whole numbers", "Got"),
     ),
     *wrong_data(
         "separability_test",

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
+
+from sk_memorize._labels import check_labels
 
 Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -121,8 +122,7 @@ def _differ(X: NDArray, left: Indices, right: Indices) -> NDArray[np.bool_]:
 
 def encode_classes(y: NDArray, owner: str) -> tuple[NDArray, Indices]:
     """Find the classes, of which there must be two, and the index of each label's."""
-    check_classification_targets(y)
-    classes, codes = np.unique(y, return_inverse=True)
+    classes, codes = np.unique(check_labels(y, owner), return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
             f"The 'y' parameter of {owner} must have labels of at least 2 classes. "

@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
+from sk_memorize._labels import check_labels
 from sk_memorize._seeding import draw_seed
 from sk_memorize.analysis._permuted_fits import (
     PermutedFits,
@@ -21,7 +22,6 @@ from sk_memorize.analysis._permuted_fits import (
     seeded_splitter,
 )
 from sk_memorize.corruption._units import make_units
-from sk_memorize.corruption._validation import check_labels
 
 _OWNER = "randomization_test"
 _TOLERANCE = 1e-12

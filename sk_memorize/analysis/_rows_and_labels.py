@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from sk_memorize.corruption._validation import check_labels, describe
+from sk_memorize._labels import check_labels, describe
 
 # Squares of larger and smaller numbers, and sums of them, leave the range of float64.
 _LARGEST, _SMALLEST = 1e100, 1e-100

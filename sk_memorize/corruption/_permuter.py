@@ -20,15 +20,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_memorize._labels import as_labels, check_labels
 from sk_memorize.corruption import _labels
 from sk_memorize.corruption._rows import TrainingRows
 from sk_memorize.corruption._units import Units, make_units
-from sk_memorize.corruption._validation import (
-    as_labels,
-    check_labels,
-    check_transitions,
-    take_labels,
-)
+from sk_memorize.corruption._validation import check_transitions, take_labels
 
 
 def _was_fitted_on_targets(name: str) -> Callable[["LabelPermuter"], bool]:

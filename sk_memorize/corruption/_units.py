@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sk_memorize.corruption._validation import describe, show_value, type_names
+from sk_memorize._labels import as_native, describe, show_value, type_names
 
 Indices = NDArray[np.intp]
 
@@ -98,7 +98,7 @@ def _check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDAr
             f"The {name!r} parameter of {owner} must be a 1d array-like with one value "
             f"for each of the {n_rows} labels. Got {describe(values)} instead."
         )
-    return column
+    return as_native(column)
 
 
 def _indices(column: NDArray, name: str, owner: str) -> Indices:
@@ -108,7 +108,7 @@ def _indices(column: NDArray, name: str, owner: str) -> Indices:
     except TypeError as error:  # unhashable
         raise TypeError(
             f"The {name!r} parameter of {owner} must hold strings or numbers. "
-            f"Got the types {', '.join(type_names(column))} instead."
+            f"Got the types {type_names(column)} instead."
         ) from error
     if (missing := np.flatnonzero(indices < 0)).size:
         raise ValueError(
