@@ -49,8 +49,8 @@ def check_labels(y: ArrayLike, owner: str) -> NDArray:
     >>> check_labels([1, "a"], "fit")
     Traceback (most recent call last):
     ...
-    TypeError: The 'y' parameter of fit must hold whole numbers, booleans or strings, \
-all of one type. Got values of type int, str instead.
+    TypeError: Unknown label type. The 'y' parameter of fit must hold whole numbers, \
+booleans or strings, all of one type. Got values of type int, str instead.
     """
     labels = as_labels(y, owner)
     if not len(labels):
@@ -64,7 +64,8 @@ all of one type. Got values of type int, str instead.
         _refuse_where(np.isinf(labels), labels, "be finite", owner)
     if (types := _types_not_taken(y, labels)) is not None:
         raise TypeError(
-            f"The 'y' parameter of {owner} must {_TAKEN}. "
+            # The first words are those that scikit-learn's own checks expect.
+            f"Unknown label type. The 'y' parameter of {owner} must {_TAKEN}. "
             f"Got values of type {types} instead."
         )
     try:

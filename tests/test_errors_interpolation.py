@@ -110,7 +110,7 @@ DATA = [
                 *(f"'y' parameter of {name}", "at least 2 classes"),
                 "Got one class, 0, instead",
             ),
-            ("y-continuous", {"y": Y + 0.5}, "label type: continuous", "discrete"),
+            ("y-continuous", {"y": Y + 0.5}, "label type: continuous", "Got 0.5"),
         )
     ),
     *(
