@@ -5,8 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_memorize._labels import check_labels
-
 Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
@@ -122,7 +120,7 @@ def _differ(X: NDArray, left: Indices, right: Indices) -> NDArray[np.bool_]:
 
 def encode_classes(y: NDArray, owner: str) -> tuple[NDArray, Indices]:
     """Find the classes, of which there must be two, and the index of each label's."""
-    classes, codes = np.unique(check_labels(y, owner), return_inverse=True)
+    classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
             f"The 'y' parameter of {owner} must have labels of at least 2 classes. "

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_co
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_memorize._labels import check_labels
 from sk_memorize._seeding import draw_seed
 from sk_memorize.analysis._distinct import (
     DistinctRows,
@@ -214,6 +215,8 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
         self : TwoLayerInterpolator
             The fitted classifier.
         """
+        if y is not None:
+            y = check_labels(y, type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         classes, codes = encode_classes(y, type(self).__name__)
         direction, distinct = self._draw_line(X)

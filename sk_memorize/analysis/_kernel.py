@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sk_memorize._labels import check_labels
 from sk_memorize.analysis._distinct import (
     Floats,
     decode_outputs,
@@ -109,12 +110,14 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
     The kernel matrix is computed, and factorized by Cholesky in its own place, a panel
     of columns after the other. That takes n**3 / 3 operations, nearly all of them in
     products of matrices. For the 60,000 rows of MNIST it took 9 minutes on two cores,
-    and 15.2 GiB; then the rows are predicted, to measure the fit. The factor overwrites one triangle; the other one keeps K, for
-    which the solution is refined by conjugate gradients in float64, with the factor as
-    the preconditioner, until no residual exceeds 1e-4. K is stored in float64
-    for up to 10,000 distinct rows, and in float32 for more; everything else is in
-    float64. The last digits of the coefficients depend on the number of threads, as
-    those of other solutions by LAPACK do.
+    and 15.2 GiB; then the rows are predicted, to measure the fit. The factor overwrites
+    one triangle; the other one keeps K, for which the solution is refined by conjugate
+    gradients in float64, with the factor as the preconditioner, until no residual
+    exceeds 1e-4. K is stored in float64 for up to 10,000 distinct rows, and in float32
+    for more; everything else is in float64. Coefficients so large that rounding would
+    decide what they predict are not used, though they might fit more labels. The last
+    digits of the coefficients depend on the number of threads, as those of other
+    solutions by LAPACK do.
 
     References
     ----------
@@ -167,6 +170,8 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
         self : KernelInterpolator
             The fitted classifier.
         """
+        if y is not None:
+            y = check_labels(y, type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         classes, codes = encode_classes(y, type(self).__name__)
         # Which direction does not matter: the same one makes the result independent of

@@ -14,14 +14,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
+from .._labels import check_labels
 from .._seeding import draw_seed, spawn_seeds
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
@@ -455,8 +453,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         warm = self.warm_start and self.__sklearn_is_fitted__()
         previous = self.net_.module_ if warm else None
         X = self._flatten(X, reset=True)
+        if y is not None:
+            y = check_labels(y, type(self).__name__)
         X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
-        check_classification_targets(y)
         X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
         classes, indices = np.unique(y, return_inverse=True)
         if len(classes) < 2:
@@ -514,6 +513,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """
         first = not self.__sklearn_is_fitted__()
         X = self._flatten(X, reset=first)
+        if y is not None:
+            y = check_labels(y, type(self).__name__)
         X, y = validate_data(
             self,
             X,
@@ -523,7 +524,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             reset=first,
             ensure_min_samples=1 + (self.norm == "batch"),
         )
-        check_classification_targets(y)
         _check_partial_fit_first_call(self, classes)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
@@ -674,7 +674,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             The most probable labels.
         """
-        indices = self._logits(X).argmax(1).numpy()
+        scores = self.decision_function(X)
+        indices = scores.argmax(1) if scores.ndim == 2 else (scores > 0).astype(int)
         return self.classes_[indices]
 
     def predict_proba(self, X: Any) -> np.ndarray:
