@@ -1,5 +1,7 @@
 """What the interpolators refuse, and what they say."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_memorize import (
     KernelInterpolator,
+    MemorizingMLP,
     TwoLayerInterpolator,
     TwoLayerInterpolatorRegressor,
+    separability_test,
 )
 from sk_memorize.analysis import _interpolation, _kernel
 
@@ -26,6 +30,7 @@ CLASSES = {
         TwoLayerInterpolatorRegressor,
     )
 }
+NUMBERS = ["TwoLayerInterpolatorRegressor"]
 CLASSIFIERS = ["KernelInterpolator", "TwoLayerInterpolator"]
 LINES = ["TwoLayerInterpolator", "TwoLayerInterpolatorRegressor"]
 
@@ -95,8 +100,8 @@ DATA = [
             ("no-columns", {"X": X[:, :0]}, "0 feature(s)", "minimum of 1"),
             ("y-None", {"y": None}, name, "requires y", "y is None"),
             ("y-short", {"y": Y[:-1]}, "inconsistent numbers of samples", "[60, 59]"),
-            ("y-2d", {"y": np.eye(10)[Y]}, "y should be a 1d array", "shape (60, 10)"),
-            ("y-nan", {"y": NAN_LABELS}, "Input y contains NaN"),
+            ("y-2d", {"y": np.eye(10)[Y]}, "1d array", "shape (60, 10)"),
+            ("y-nan", {"y": NAN_LABELS}, "y", "NaN" if name in NUMBERS else "missing"),
         )
     ),
     *(
@@ -260,6 +265,34 @@ def test_a_module_with_infinite_weights_is_not_made():
     words = "to_module must be finite in float64.* Got inf instead; rescale 'y'"
     with pytest.raises(ValueError, match=words):
         reg.to_module()
+
+
+NO_LABELS = {
+    "None": [None, "a"],
+    "NaN in a list": [np.nan, "a"],
+    "number in a list": [1, "a"],
+    "NaN": np.array([np.nan, 1.0]),
+    "NA": pd.Series([pd.NA, "a"], dtype="string"),
+    "NaT": np.array(["NaT", "2026-01-01"], "M8[ns]"),
+    "dates": np.array(["2026-01-02", "2026-01-01"], "M8[ns]"),
+    "durations": np.array([1, 2], "m8[D]"),
+    "bytes": np.array([b"a", b"b"]),
+}
+TAKERS = {
+    "separability_test": separability_test,
+    "TwoLayerInterpolator": TwoLayerInterpolator().fit,
+    "KernelInterpolator": KernelInterpolator().fit,
+    "MemorizingMLP": MemorizingMLP().fit,
+    "MemorizingMLP, streaming": partial(MemorizingMLP().partial_fit, classes=[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", NO_LABELS)
+@pytest.mark.parametrize("taker", TAKERS)
+def test_what_is_no_label_is_refused_everywhere(taker, name):
+    words = rf"'y' parameter of {taker.partition(',')[0]} must .*Got .* instead\.$"
+    with pytest.raises((ValueError, TypeError), match=words):
+        TAKERS[taker]([[0.0], [1.0]], NO_LABELS[name])
 
 
 CASES = PARAMETERS + DATA + PREDICTION + UNFITTED + SPARSE

@@ -16,6 +16,7 @@ from sk_memorize.neural import _memorizing_mlp
 X, Y = (values[:60] for values in load_digits(return_X_y=True))
 FRAME = pd.DataFrame(X).add_prefix("pixel")
 FIT = "MemorizingMLP.fit"
+LABELS = "'y' parameter of MemorizingMLP"
 
 
 def quick(**params):
@@ -157,21 +158,27 @@ DATA = [
     *wrong_data(
         FIT,
         *TO_PREDICT,
-        ("no-rows", {"X": X[:0], "y": []}, "0 sample(s)", "minimum of 2", FIT[:13]),
+        (
+            "no-rows",
+            {"X": X[:0], "y": []},
+            LABELS,
+            "at least one label",
+            "Got an empty",
+        ),
         ("one-row", {"X": X[:1], "y": [0]}, "1 sample(s)", "minimum of 2", FIT[:13]),
         ("no-columns", {"X": X[:, :0]}, "0 feature(s)", "minimum of 1", FIT[:13]),
         ("y-None", {"y": None}, "MemorizingMLP", "requires y", "y is None"),
         ("y-short", {"y": Y[:-1]}, "inconsistent numbers of samples", "[60, 59]"),
-        ("y-2d", {"y": np.eye(10)[Y]}, "y should be a 1d array", "shape (60, 10)"),
-        ("y-scalar", {"y": 3}, "y should be a 1d array", "shape ()"),
+        ("y-2d", {"y": np.eye(10)[Y]}, LABELS, "1d array-like", "shape (60, 10)"),
+        ("y-scalar", {"y": 3}, LABELS, "1d array-like", "Got 3"),
         ("y-one-class", {"y": Y * 0}, "labels of at least 2 classes", "Got one", "0"),
-        ("y-continuous", {"y": Y + 0.5}, "label type: continuous", "discrete classes"),
-        ("y-nan", {"y": NAN_LABELS}, "Input y contains NaN"),
+        ("y-continuous", {"y": Y + 0.5}, "continuous", LABELS, "whole numbers", "0.5"),
+        ("y-nan", {"y": NAN_LABELS}, LABELS, "missing values", "position 3"),
         ("weight-sign", {"sample_weight": Y - 1}, "Negative values", "sample_weight"),
         ("weight-0", {"sample_weight": 0 * Y}, "Sample weights", "non-zero"),
         ("weight-length", {"sample_weight": Y[1:]}, "sample_weight.shape", "59", "60"),
         ("weight-nan", {"sample_weight": NAN_LABELS}, "sample_weight contains NaN"),
-        ("y-infinite", {"y": np.where(Y, Y, np.inf)}, "Input y contains infinity"),
+        ("y-infinite", {"y": np.where(Y, Y, np.inf)}, LABELS, "finite", "Got inf"),
     ),
     *wrong_data(
         FIT,
