@@ -65,7 +65,7 @@ def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
         the number of fits, ``n_fits``.
     """
     rows = []
-    for _, group in pd.DataFrame(records).groupby(list(by), sort=False):
+    for _, group in pd.DataFrame(records).groupby(list(by), sort=False, dropna=False):
         row = group.iloc[0].to_dict()
         for measure in _MEASURES:
             row[measure] = group[measure].mean()

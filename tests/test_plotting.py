@@ -247,7 +247,7 @@ def test_a_table_and_the_axes_of_the_user(search):
     table = pd.DataFrame(
         {
             "labels": ["true"] * 4 + ["permuted"] * 4,
-            "width": [8, 8, 32, 32] * 2,
+            "width": [8, 8, np.nan, np.nan] * 2,
             "norm": pd.Series(["batch", None] * 4, dtype=object),
             "accuracy": np.arange(8) / 10,
         }
@@ -266,6 +266,7 @@ def test_a_table_and_the_axes_of_the_user(search):
     )
     # The means over both kinds of labels.
     assert display.cells.to_numpy() == pytest.approx(np.array([[0.2, 0.4], [0.3, 0.5]]))
+    assert display.cells.columns.tolist() == ["8.0", "nan"]
     assert display.cells.index.tolist() == ["batch", "None"]
     assert display.image_.get_clim() == (0, 1)
     assert display.ax_ is axes
@@ -314,7 +315,7 @@ def test_a_parameter_that_some_candidates_lack():
 
 
 def test_missing_cells_stay_empty():
-    values = pd.DataFrame([[0.5, np.nan], [0.25, 1.0]])
+    values = pd.DataFrame([[0.5, np.nan], [0.25, 1.0]], columns=[np.nan, None])
     display = GridHeatmapDisplay(cells=values, name="accuracy").plot()
     assert display.text_[0, 1] is None
     assert display.text_[0, 0].get_text() == "0.5"
@@ -397,6 +398,11 @@ def test_a_single_rule_needs_no_column():
     display = BatchSizeDisplay.from_results(table, panels=["epochs", "test_accuracy"])
     assert list(display.lines_["epochs"]) == [""]
     assert not display.figure_.legends
+    rules = table.assign(lr_rule=[None, "fixed", None])
+    assert list(BatchSizeDisplay.from_results(rules).lines_["seconds"]) == [
+        "nan",
+        "fixed",
+    ]
 
 
 # All of them

@@ -164,7 +164,7 @@ class BatchSizeDisplay:
     def _rules(self) -> dict[str, pd.DataFrame]:
         if "lr_rule" not in self.table:
             return {"": self.table}
-        groups = self.table.groupby("lr_rule", sort=False)
+        groups = self.table.groupby("lr_rule", sort=False, dropna=False)
         return {str(rule): rows for rule, rows in groups}
 
     @classmethod

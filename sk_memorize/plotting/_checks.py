@@ -44,14 +44,10 @@ def check_table(table: Any, name: str, owner: str, columns: Sequence[str]) -> An
         )
     if table.empty:
         raise wrong(name, owner, "have rows", "an empty table")
-    for column in columns:
-        if not pd.api.types.is_numeric_dtype(table[column]):
-            raise wrong(
-                name,
-                owner,
-                f"have numbers in the column {column!r}",
-                f"the dtype {table[column].dtype}",
-            )
+    for column, dtype in table[list(columns)].dtypes.items():
+        if not pd.api.types.is_numeric_dtype(dtype):
+            expected = f"have numbers in the column {column!r}"
+            raise wrong(name, owner, expected, f"the dtype {dtype}")
     return table
 
 

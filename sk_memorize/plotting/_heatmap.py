@@ -275,6 +275,9 @@ class GridHeatmapDisplay:
         table = pd.DataFrame({key: _as_column(results[key]) for key in results})
         measure = _choose_measure(table, measure, owner)
         across, down = _choose_parameters(table, x, y, owner)
+        for name in (across, down):
+            if table[name].isna().any():  # NaN is a value, too, but groups drop it
+                table[name] = table[name].map(str)
         cells = (
             table.pivot_table(index=down, columns=across, values=measure)
             .reindex(index=table[down].unique(), columns=table[across].unique())
@@ -316,7 +319,7 @@ def _choose_parameters(
 ) -> tuple[str, str]:
     """Find the columns of the parameters to the right and downward."""
     with_prefix = [key for key in table if str(key).startswith(_PREFIX)]
-    varying = [key for key in with_prefix if (table[key] != table[key].iloc[0]).any()]
+    varying = [key for key in with_prefix if len(table[key].unique()) > 1]
     order = list(dict.fromkeys(varying + with_prefix))
     chosen: dict[str, str] = {}
     for parameter, name in (("x", x), ("y", y)):
