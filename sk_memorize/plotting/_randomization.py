@@ -20,7 +20,6 @@ _AXIS_LABELS = {
     "cv_accuracy": "accuracy in cross-validation",
     "train_accuracy": "training accuracy",
     "epochs": "epochs",
-    "seconds": "time to fit (s)",
 }
 _ROUNDING = 1e-9  # accuracies that are closer are the same
 
@@ -36,7 +35,7 @@ class RandomizationTestDisplay:
     result : RandomizationTest
         What :func:`~sk_memorize.randomization_test` returned.
 
-    statistic : {"cv_accuracy", "train_accuracy", "epochs", "seconds"}, \
+    statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
             default="cv_accuracy"
         What is drawn.
 
@@ -152,7 +151,7 @@ class RandomizationTestDisplay:
         result : RandomizationTest
             What :func:`~sk_memorize.randomization_test` returned.
 
-        statistic : {"cv_accuracy", "train_accuracy", "epochs", "seconds"}, \
+        statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
                 default="cv_accuracy"
             What is drawn.
 
@@ -218,7 +217,7 @@ class RandomizationTestDisplay:
         checkpoint : str or path-like, default=None
             A file from which a test that was broken off goes on.
 
-        statistic : {"cv_accuracy", "train_accuracy", "epochs", "seconds"}, \
+        statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
                 default="cv_accuracy"
             What is drawn.
 
