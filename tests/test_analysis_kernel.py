@@ -110,6 +110,25 @@ def test_rows_too_much_alike_are_told():
     assert narrow.score(rows, labels) == 1.0
 
 
+@pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the share")
+@pytest.mark.parametrize("gamma", ["scale", 1.0])
+@pytest.mark.parametrize("kind", ["five columns", "one column", "repeated rows"])
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1.0, 1e9, 1e150])
+def test_what_is_claimed_is_what_is_predicted(scale, kind, gamma):
+    rng = np.random.RandomState(0)
+    rows = scale * rng.standard_normal((200, 1 if kind == "one column" else 5))
+    if kind == "repeated rows":
+        rows = rows[rng.randint(60, size=200)]
+    for n_classes in (2, 5):
+        labels = rng.randint(n_classes, size=200)
+        clf = KernelInterpolator(gamma).fit(rows, labels)
+        predicted = [clf.predict(part) for part in np.split(rows[::-1], 10)]
+        found = np.mean(np.concatenate(predicted)[::-1] == labels)
+        assert clf.train_accuracy_ == clf.score(rows, labels) == found
+        if kind != "one column" and (gamma == "scale" or scale >= 1):
+            assert clf.train_accuracy_ == clf.attainable_accuracy_
+
+
 def test_rows_that_are_the_same_to_the_kernel():
     rows = [[0.0], [1e-12], [1.0]]
     with pytest.warns(ConvergenceWarning, match="singular in float64"):

@@ -1,13 +1,21 @@
 """scikit-learn's own checks of every public estimator."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
+from sk_memorize import (
+    CorruptedTargetClassifier,
+    KernelInterpolator,
+    LabelPermuter,
+    MemorizingMLP,
+    TwoLayerInterpolator,
+)
 
 # Small networks: scikit-learn's checks are about conventions, not about size.
 SMALL = {"width": 32, "max_epochs": 40, "random_state": 0}
@@ -36,6 +44,33 @@ NOISE = LabelPermuter(random_state=0)
 )
 def test_sklearn_conventions(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    "clf",
+    [
+        MemorizingMLP(**SMALL),
+        CorruptedTargetClassifier(MemorizingMLP(**SMALL), NOISE),
+        KernelInterpolator(),
+        TwoLayerInterpolator(random_state=0),
+    ],
+    ids=lambda clf: type(clf).__name__,
+)
+def test_predict_goes_by_the_decision_function(clf, n_classes):
+    X, y = load_iris(return_X_y=True)
+    X, y = X[y < n_classes], y[y < n_classes]
+    clf = clone(clf).fit(X, y)
+    near, far = X[:1], X[clf.predict(X) != clf.predict(X[:1])][:1]
+    rows = [X, 9 * X - 40, 1e300 * X if hasattr(clf, "direction_") else X]
+    for _ in range(60):  # ever nearer to the boundary
+        rows.append((near + far) / 2)
+        is_near = clf.predict(rows[-1]) == clf.predict(near)
+        near, far = (rows[-1], far) if is_near else (near, rows[-1])
+    for part in (*rows, np.vstack(rows[3:])):
+        scores = clf.decision_function(part)
+        best = scores.argmax(1) if n_classes > 2 else (scores > 0).astype(int)
+        assert (clf.predict(part) == clf.classes_[best]).all()
 
 
 # A transformer of targets is, like scikit-learn's LabelEncoder, none of those that the

@@ -145,6 +145,16 @@ DATA = [
         ),
         gamma=1.0,
     ),
+    *wrong_data(
+        "KernelInterpolator.fit",
+        (
+            "X-tiny",
+            {"X": X * 1e-170},
+            "Input X must have a variance",
+            "Got",
+            "a constant",
+        ),
+    ),
 ]
 
 
