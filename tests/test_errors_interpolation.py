@@ -84,6 +84,7 @@ TO_PREDICT = [
     ("X-None", {"X": None}, "Expected 2D array", "got scalar array", "nan"),
     ("X-complex", {"X": X * 1j}, "Complex data not supported"),
     ("X-words", {"X": X.astype(str) + "x"}, "could not convert string", "'0.0x'"),
+    ("X-dates", {"X": X.astype("M8[D]")}, "'X' parameter", "hold numbers", "[D]"),
     ("no-rows", {"X": X[:0]}, "0 sample(s)", "minimum of 1 is required"),
 ]
 NAN_LABELS = np.where(np.arange(60) == 3, np.nan, Y)
@@ -133,6 +134,7 @@ DATA = [
     ),
     *wrong_data(
         "TwoLayerInterpolatorRegressor.fit",
+        ("y-dates", {"y": Y.astype("m8[s]")}, "'y' parameter of Two", "numbers"),
         ("y-words", {"y": FRAME.columns[:60]}, "could not convert string", "'pixel0'"),
     ),
     *wrong_data(

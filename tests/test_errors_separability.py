@@ -1,6 +1,7 @@
 """What the test of separability and Cover's theorem refuse, and what they say."""
 
 import numpy as np
+import pandas as pd
 from error_cases import each, never, refused, wrong_data
 from scipy import sparse
 
@@ -32,6 +33,13 @@ SEPARABILITY = [
         ("jobs", {"n_jobs": "all"}, "'n_jobs' parameter", "or None", "'all'"),
         ("X-1d", {"X": X[:, 0]}, ROWS, "2d array-like of numbers", "shape (6,)"),
         ("X-nan", {"X": np.full((6, 2), np.nan)}, ROWS, "finite", "nan in row 0"),
+        (
+            "X-dates",
+            {"X": pd.DataFrame(X.astype("M8[s]"))},
+            ROWS,
+            "hold numbers",
+            "[s]",
+        ),
         ("X-words", {"X": [["a"]] * 6}, ROWS, "2d array-like of numbers", "(6, 1)"),
         ("y-short", {"y": Y[:5]}, LABELS, "each of the 6 rows", "Got 5 labels"),
         ("y-one-class", {"y": ["a"] * 6}, LABELS, "at least two classes", "'a'"),

@@ -27,6 +27,7 @@ from sk_memorize.analysis._line import (
     place_knots,
     solve_output_weights,
 )
+from sk_memorize.analysis._rows_and_labels import refuse_dates
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,6 +64,7 @@ class _TwoLayerNetwork(BaseEstimator):
 
     def _compute_outputs(self, X: Any) -> Floats:
         check_is_fitted(self)
+        refuse_dates(X, "X", type(self).__name__)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return interpolate(project(X, self.direction_), self._knots)
 
@@ -217,6 +219,7 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
         """
         if y is not None:
             y = check_labels(y, type(self).__name__)
+        refuse_dates(X, "X", type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         classes, codes = encode_classes(y, type(self).__name__)
         direction, distinct = self._draw_line(X)
@@ -369,6 +372,8 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
         self : TwoLayerInterpolatorRegressor
             The fitted regressor.
         """
+        refuse_dates(X, "X", type(self).__name__)
+        refuse_dates(y, "y", type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
         y = y.astype(np.float64)
         direction, distinct = self._draw_line(X)

@@ -23,6 +23,7 @@ from sk_memorize.analysis._distinct import (
     find_distinct_rows,
 )
 from sk_memorize.analysis._gaussian import combine, fill_upper, make_centers
+from sk_memorize.analysis._rows_and_labels import refuse_dates
 from sk_memorize.analysis._symmetric import solve_in_place
 
 # The kernel matrix of more distinct rows is stored in float32.
@@ -172,6 +173,7 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
         """
         if y is not None:
             y = check_labels(y, type(self).__name__)
+        refuse_dates(X, "X", type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         classes, codes = encode_classes(y, type(self).__name__)
         # Which direction does not matter: the same one makes the result independent of
@@ -268,6 +270,7 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
             class.
         """
         check_is_fitted(self)
+        refuse_dates(X, "X", type(self).__name__)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         outputs = combine(X, self._centers, self.dual_coef_)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs

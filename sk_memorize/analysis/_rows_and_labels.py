@@ -13,6 +13,24 @@ from sk_memorize._labels import check_labels, describe
 _LARGEST, _SMALLEST = 1e100, 1e-100
 
 
+def refuse_dates(values: Any, name: str, owner: str) -> None:
+    """Refuse dates and durations, which NumPy takes for numbers, NaT among them.
+
+    Parameters
+    ----------
+    values : object
+        What was given.
+    name, owner : str
+        The parameter and the class or function that the error names.
+    """
+    for dtype in np.ravel(getattr(values, "dtypes", getattr(values, "dtype", ""))):
+        if str(dtype).lower().startswith(("date", "time", "duration", "period")):
+            raise ValueError(
+                f"The {name!r} parameter of {owner} must hold numbers. Got values of "
+                f"type {dtype} instead; make numbers of them, such as days."
+            )
+
+
 def check_rows(X: Any, owner: str) -> NDArray:
     """Return `X` as a finite 2d array of float32 or float64.
 
@@ -34,6 +52,7 @@ def check_rows(X: Any, owner: str) -> NDArray:
             f"{must} be a dense 2d array-like of numbers. Got a sparse matrix of shape "
             f"{X.shape} instead; X.toarray() is dense."
         )
+    refuse_dates(X, "X", owner)
     try:
         rows = check_array(
             X, dtype=[np.float64, np.float32], ensure_all_finite=False, ensure_2d=False
