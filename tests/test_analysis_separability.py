@@ -563,17 +563,10 @@ def test_verdicts_are_those_of_the_geometry(rows, shift, random):
         assert separability_test(np.r_[X, [[9.0, 9.0]]], np.r_[y, 1]).verdict == verdict
 
 
-def test_texts():
-    X, [(separable, y), (inseparable, _)] = separable_and_not()
-    assert repr(separable).startswith("SeparabilityResult('separable', classes=(3, 8)")
-    assert "of rank" in separable.summary() or "rank" in separable.summary()
-    assert "no hyperplane" in separable.summary()
-    assert "weights leave a residual of" in inseparable.summary()
+def test_parts_are_told():
     whole = separability_test(DIGITS.X_train[:300], DIGITS.y_train[:300])
     assert "Of 45 problems 45 are separable" in whole.summary()
     assert len(whole.to_frame()) == 45
-    rest = separability_test(X, np.r_[y[:-1], 9], strategy="one-vs-rest")
-    assert "3 against the rest" in rest.summary()
 
 
 # Real data

@@ -48,26 +48,18 @@ def test_sklearn_conventions(estimator, check):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize(
-    "clf",
-    [
-        MemorizingMLP(**SMALL),
-        CorruptedTargetClassifier(MemorizingMLP(**SMALL), NOISE),
-        KernelInterpolator(),
-        TwoLayerInterpolator(random_state=0),
-    ],
-    ids=lambda clf: type(clf).__name__,
+    "clf", [MemorizingMLP(**SMALL), KernelInterpolator(), TwoLayerInterpolator()]
 )
 def test_predict_goes_by_the_decision_function(clf, n_classes):
-    X, y = load_iris(return_X_y=True)
-    X, y = X[y < n_classes], y[y < n_classes]
+    X, y = (part[: 50 * n_classes] for part in load_iris(return_X_y=True))
     clf = clone(clf).fit(X, y)
-    near, far = X[:1], X[clf.predict(X) != clf.predict(X[:1])][:1]
-    rows = [X, 9 * X - 40, 1e300 * X if hasattr(clf, "direction_") else X]
+    near, far = X[:1], X[-1:]
+    rows = [X, 9 * X - 40]
     for _ in range(60):  # ever nearer to the boundary
         rows.append((near + far) / 2)
         is_near = clf.predict(rows[-1]) == clf.predict(near)
         near, far = (rows[-1], far) if is_near else (near, rows[-1])
-    for part in (*rows, np.vstack(rows[3:])):
+    for part in (*rows, np.vstack(rows)):
         scores = clf.decision_function(part)
         best = scores.argmax(1) if n_classes > 2 else (scores > 0).astype(int)
         assert (clf.predict(part) == clf.classes_[best]).all()

@@ -22,7 +22,6 @@ from sk_memorize import (
     GridHeatmapDisplay,
     MemorizingMLP,
 )
-from sk_memorize.plotting._heatmap import _on
 from sk_memorize.plotting._style import COLORS, line_style
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
@@ -338,10 +337,6 @@ def luminance(color):
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]
     ]
     return np.dot(linear, [0.2126, 0.7152, 0.0722])
-
-
-def test_black_on_light_and_white_on_dark():
-    assert (_on((1, 1, 1, 1)), _on((0, 0, 0, 1))) == ("black", "white")
 
 
 @pytest.mark.parametrize("n_columns", [3, 12, 25])

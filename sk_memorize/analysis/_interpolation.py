@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_co
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_memorize._labels import check_labels
 from sk_memorize._seeding import draw_seed
 from sk_memorize.analysis._distinct import (
     DistinctRows,
@@ -27,7 +26,7 @@ from sk_memorize.analysis._line import (
     place_knots,
     solve_output_weights,
 )
-from sk_memorize.analysis._rows_and_labels import refuse_dates
+from sk_memorize.analysis._rows_and_labels import refuse_dates, validate_rows_and_labels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -210,17 +209,14 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
             The rows.
 
         y : array-like of shape (n_samples,)
-            The labels, of at least two classes.
+            The labels, of at least two classes: whole numbers, booleans or strings.
 
         Returns
         -------
         self : TwoLayerInterpolator
             The fitted classifier.
         """
-        if y is not None:
-            y = check_labels(y, type(self).__name__)
-        refuse_dates(X, "X", type(self).__name__)
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        X, y = validate_rows_and_labels(self, X, y)
         classes, codes = encode_classes(y, type(self).__name__)
         direction, distinct = self._draw_line(X)
         elected, self.attainable_accuracy_ = elect(distinct.groups, codes)

@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_memorize._labels import check_labels
 from sk_memorize.analysis._distinct import (
     Floats,
     decode_outputs,
@@ -23,7 +22,7 @@ from sk_memorize.analysis._distinct import (
     find_distinct_rows,
 )
 from sk_memorize.analysis._gaussian import combine, fill_upper, make_centers
-from sk_memorize.analysis._rows_and_labels import refuse_dates
+from sk_memorize.analysis._rows_and_labels import refuse_dates, validate_rows_and_labels
 from sk_memorize.analysis._symmetric import solve_in_place
 
 # The kernel matrix of more distinct rows is stored in float32.
@@ -164,17 +163,14 @@ class KernelInterpolator(ClassifierMixin, BaseEstimator):
             The rows.
 
         y : array-like of shape (n_samples,)
-            The labels, of at least two classes.
+            The labels, of at least two classes: whole numbers, booleans or strings.
 
         Returns
         -------
         self : KernelInterpolator
             The fitted classifier.
         """
-        if y is not None:
-            y = check_labels(y, type(self).__name__)
-        refuse_dates(X, "X", type(self).__name__)
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
+        X, y = validate_rows_and_labels(self, X, y)
         classes, codes = encode_classes(y, type(self).__name__)
         # Which direction does not matter: the same one makes the result independent of
         # the order of the rows.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
 from sk_memorize._labels import check_labels, describe
 
@@ -108,3 +109,30 @@ def check_rows_and_labels(X: Any, y: ArrayLike, owner: str) -> tuple[NDArray, ND
             f"{len(rows)} rows of X. Got {len(labels)} labels instead."
         )
     return rows, labels
+
+
+def validate_rows_and_labels(estimator: Any, X: Any, y: Any) -> tuple[NDArray, NDArray]:
+    """Validate what a classifier is fitted to, as scikit-learn's classifiers do.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        The classifier, on which the number and the names of the columns are set.
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    y : array-like of shape (n_samples,)
+        The labels.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        The rows, in float32 or float64.
+    y : ndarray of shape (n_samples,)
+        The labels.
+    """
+    owner = type(estimator).__name__
+    if y is not None:  # scikit-learn's error is clear, and its checks expect it
+        y = check_labels(y, owner)
+    refuse_dates(X, "X", owner)
+    X, y = validate_data(estimator, X, y, dtype=[np.float64, np.float32])
+    return X, y
