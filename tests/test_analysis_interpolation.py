@@ -207,8 +207,8 @@ def test_between_two_rows_the_nearer_one_on_the_line_decides():
 def test_nothing_depends_on_order_layout_or_precision():
     order = np.random.RandomState(1).permutation(len(X))
     clf = interpolator().fit(X, PERMUTED)
-    for rows in (X, np.asfortranarray(X), X.astype(np.float32), X.astype(np.uint8)):
-        other = interpolator().fit(rows[order], PERMUTED[order])
+    for rows in (X, np.asfortranarray(X), X.astype(">f4"), X.astype(np.uint8)):
+        other = interpolator().fit(rows[order], PERMUTED[order].astype(">i4"))
         for name in ("direction_", "biases_", "output_weights_"):
             assert (getattr(other, name) == getattr(clf, name)).all()
     outputs = clf.decision_function(X)

@@ -522,6 +522,7 @@ def test_kinds_of_rows_and_labels(strategy):
         (frame, pd.Series(names, dtype="category")),
         (X.tolist(), y.astype(float).tolist()),
         (np.asfortranarray(X), names.astype(object)),
+        (X.astype(">f8")[::-1].copy()[::-1], y.astype(">i4")[::-1].copy()[::-1]),
     ]:
         result = separability_test(other_X, other_y, strategy=strategy)
         found = result.to_frame().drop(columns="classes")
