@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from _claims import Claim, exceeds
 from scipy.stats import linregress
 
 NETWORK, LINEAR, TREE = "MemorizingMLP", "LogisticRegression", "DecisionTreeClassifier"
@@ -12,72 +13,71 @@ NETWORK, LINEAR, TREE = "MemorizingMLP", "LogisticRegression", "DecisionTreeClas
 _SLOPE_TOLERANCE = 0.2
 
 
-def fit_slope(networks: pd.DataFrame) -> float:
-    """Fit the slope of labels over parameters in logarithms; NaN for a single size."""
-    if networks["parameters"].nunique() < 2:
-        return math.nan
+def fit_slope(networks: pd.DataFrame) -> tuple[float, float]:
+    """Fit the slope of labels over parameters in logarithms.
+
+    Returns
+    -------
+    slope, error : float
+        The slope and its standard error; NaN for fewer than two or three sizes.
+    """
+    n_sizes = networks["parameters"].nunique()
+    if n_sizes < 2:
+        return math.nan, math.nan
     logs = np.log(networks[["parameters", "labels"]].to_numpy(float))
-    return float(linregress(*logs.T).slope)
+    line = linregress(*logs.T)
+    return float(line.slope), float(line.stderr) if len(networks) > 2 else math.nan
 
 
-def judge(table: pd.DataFrame) -> str:
-    """Say what the table shows."""
+def judge(table: pd.DataFrame) -> list[Claim]:
+    """Judge what the table shows."""
     rows = table.set_index("model")
     linear, tree = rows.loc[LINEAR], rows.loc[TREE]
-    lines = [
-        _judge_networks(table[table["model"] == NETWORK]),
-        _judge_linear(linear),
-        f"- {TREE}: {_labels(tree)} with {tree['parameters']:g} nodes"
-        + (
-            ": it grows with the labels, and fits all of them."
-            if tree["at_least"]
-            else "; equal rows with different labels are beyond any classifier."
-        ),
-    ]
-    return "\n".join(lines)
+    claims = [_judge_networks(table[table["model"] == NETWORK])]
+    if not math.isnan(linear["cover"]):  # the theorem is about two classes
+        claims.append(
+            Claim(
+                f"{LINEAR} has the capacity of Cover's theorem, {linear['cover']:g}",
+                bool(linear["low"] <= linear["cover"] <= linear["high"]),
+                f"{_labels(linear)} [{linear['low']:g}, {linear['high']:g}] with "
+                f"{linear['parameters']:g} parameters",
+            )
+        )
+    claims.append(
+        Claim(
+            f"{TREE} grows with the labels, and fits all of them",
+            bool(tree["at_least"]),
+            f"{_labels(tree)} with {tree['parameters']:g} nodes; equal rows with "
+            "different labels are beyond any classifier",
+        )
+    )
+    return claims
 
 
-def _judge_networks(networks: pd.DataFrame) -> str:
+def _judge_networks(networks: pd.DataFrame) -> Claim:
+    text = f"the capacity of {NETWORK} grows in proportion to the number of parameters"
     known = networks[~networks["at_least"].astype(bool)]
     left_out = (
-        f" {len(networks) - len(known)} more fitted all "
-        f"{networks['n_samples'].iloc[0]} rows, so that their capacity is not known."
-        if len(known) < len(networks)
-        else ""
+        f"{len(networks) - len(known)} of {len(networks)} networks fitted all "
+        f"{networks['n_samples'].iloc[0]} rows, so that more rows are needed"
     )
     if known.empty:
-        return f"- {NETWORK}: no capacity was found.{left_out} Take more rows."
+        return Claim(text, None, left_out)
     labels, bits = known["labels_per_parameter"], known["bits_per_parameter"]
-    text = (
-        f"- {NETWORK}: {len(known)} networks with {known['parameters'].min():g} to "
+    evidence = (
+        f"{len(known)} networks with {known['parameters'].min():g} to "
         f"{known['parameters'].max():g} parameters memorize {labels.min():.2f} to "
         f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the "
-        f"median, or {bits.median():.2f} bits.{left_out}"
+        f"median, or {bits.median():.2f} bits"
     )
-    slope = fit_slope(known)
+    if len(known) < len(networks):
+        evidence += f"; {left_out}"
+    slope, error = fit_slope(known)
     if math.isnan(slope):
-        return text
-    in_proportion = abs(slope - 1) <= _SLOPE_TOLERANCE
-    return f"{text} The slope in logarithms is {slope:.2f}: the capacity grows " + (
-        "in proportion to the number of parameters, whatever the shape."
-        if in_proportion
-        else f"{'faster' if slope > 1 else 'more slowly'} than the number of "
-        "parameters."
-    )
-
-
-def _judge_linear(linear: pd.Series) -> str:
-    text = (
-        f"- {LINEAR}: {_labels(linear)} [{linear['low']:g}, {linear['high']:g}] with "
-        f"{linear['parameters']:g} parameters"
-    )
-    if math.isnan(linear["cover"]):
-        return f"{text}; Cover's theorem is about two classes."
-    is_within = linear["low"] <= linear["cover"] <= linear["high"]
-    return (
-        f"{text}; Cover's theorem says {linear['cover']:g}, which is "
-        f"{'' if is_within else 'NOT '}within the interval."
-    )
+        return Claim(text, None, evidence)
+    evidence += f"; the slope in logarithms is {slope:.2f} ± {error:.2f}, where "
+    evidence += f"1 ± {_SLOPE_TOLERANCE:g} counts as in proportion"
+    return Claim(text, exceeds(_SLOPE_TOLERANCE, abs(slope - 1), error), evidence)
 
 
 def _labels(row: pd.Series) -> str:

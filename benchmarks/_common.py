@@ -1,12 +1,16 @@
-"""What the benchmark scripts share: data and fits."""
+"""What the benchmark scripts share: how they run, data and fits."""
 
 import argparse
+import functools
+import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import joblib
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
@@ -25,6 +29,56 @@ def fail(message: str) -> NoReturn:
     """End the script with a message on stderr."""
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(1)
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a script; Ctrl-C and a full disk end it with one line."""
+    try:
+        main()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.exit("interrupted: no table is written; a sweep's --output keeps its cells")
+    except OSError as error:
+        # At its end Python would write what is left to stdout, and complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        fail(str(error))
+
+
+@functools.cache
+def warm_up(fit: Callable[..., object], *args: Any) -> None:
+    """Call ``fit(X, y, *args)`` with made-up rows, once in a process.
+
+    The first fit of a process would be timed with its imports and the start of its
+    threads.
+    """
+    fit(*_made_up_rows(), *args)
+
+
+def warm_up_workers(device: str, n_jobs: int = 1) -> None:
+    """Let the processes that joblib shares fits among fit a small network first."""
+    X, y = _made_up_rows()
+    # A network, and no function of ours: a cluster's workers know the package only.
+    # Each worker takes long for its first fit, so the others are left to the others.
+    n_fits = joblib.effective_n_jobs(n_jobs)
+    joblib.Parallel(n_jobs)(
+        joblib.delayed(_small_network(device).fit)(X, y) for _ in range(n_fits)
+    )
+
+
+def fit_small_network(X: np.ndarray, y: np.ndarray, device: str) -> None:
+    """Fit a network for two epochs."""
+    _small_network(device).fit(X, y)
+
+
+def _small_network(device: str) -> MemorizingMLP:
+    return MemorizingMLP(
+        max_epochs=2, target_accuracy=None, device=device, random_state=0
+    )
+
+
+def _made_up_rows() -> tuple[np.ndarray, np.ndarray]:
+    X = np.random.default_rng(0).random((2048, 256), dtype=np.float32)
+    return X, np.arange(len(X)) % 10
 
 
 @dataclass(frozen=True)
@@ -107,10 +161,11 @@ def make_estimator(
 
 
 def network_of(estimator: Any) -> MemorizingMLP:
-    """Find the fitted network in a pipeline, or behind corrupted targets."""
+    """Find the network in a pipeline, or behind corrupted targets."""
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
-    return getattr(estimator, "estimator_", estimator)
+    given = getattr(estimator, "estimator", estimator)
+    return getattr(estimator, "estimator_", given)
 
 
 def _record(
@@ -130,6 +185,7 @@ def run_holdout(
     estimator: ClassifierMixin, data: Data, labels: str, seed: int
 ) -> dict[str, Any]:
     """Fit on the training part, and measure on both parts."""
+    warm_up(fit_small_network, network_of(estimator).device)
     say(f"{labels} labels, holdout, seed {seed}")
     start = time.perf_counter()
     estimator.fit(data.X_train, data.y_train)
@@ -166,6 +222,7 @@ def run_folds(
     n_jobs: int,
 ) -> list[dict[str, Any]]:
     """Cross-validate on the training part; one record for each fold."""
+    warm_up_workers(network_of(estimator).device, n_jobs)
     say(f"{labels} labels, {folds}-fold cross-validation, seed {seed}")
     results = cross_validate(
         estimator,

@@ -1,11 +1,12 @@
 """The second table of speed.py: networks so small that overhead counts."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from _common import say
+from _common import say, warm_up
 from _contenders import CONTENDERS, PLAIN_LOOP, Task, make_labels
 
 from sk_memorize import MemorizingMLP, load_dataset
@@ -20,15 +21,11 @@ def make_small_task() -> Task:
     return Task((128, 128), 128, chosen.precision_, n_epochs=N_EPOCHS)
 
 
-def warm_up(names: Sequence[str], task: Task) -> None:
-    """Fit digits once with each contender.
-
-    The first fit of a process would be slower for reasons that are not the
-    contender's: threads are started, and modules imported.
-    """
-    say("digits, to warm up")
+def warm_up_contenders(names: Sequence[str], task: Task) -> None:
+    """Let each contender fit something before any is timed."""
+    say("made-up rows, to warm up")
     for name in names:
-        CONTENDERS[name].fit(*_load_digits(), task, 0)
+        warm_up(CONTENDERS[name].fit, dataclasses.replace(task, n_epochs=2), 0)
 
 
 def _load_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +49,7 @@ def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
     """
     X, y = _load_digits()
     task = make_small_task()
-    warm_up(names, task)
+    warm_up_contenders(names, task)
     fits = []
     for repeat in range(seed, seed + repeats):
         say(f"small data, seed {repeat}")

@@ -2,20 +2,21 @@
 
 import argparse
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from _claims import Claim, format_claims
 
 from sk_memorize._atomic import replacing
 
 # Suffixes that --output understands, with the writers.
-_WRITERS: dict[str, Callable[[pd.DataFrame], str]] = {
+_WRITERS: dict[str, Callable[[pd.DataFrame], str] | None] = {
     ".csv": lambda table: table.to_csv(index=False),
     ".json": lambda table: table.to_json(orient="records", indent=2) + "\n",
-    ".md": lambda table: table.to_markdown(index=False) + "\n",
+    ".md": None,  # the table as it is printed
 }
 TABLES = tuple(_WRITERS)
 PICTURES = (".png", ".pdf", ".svg")
@@ -108,17 +109,20 @@ def format_table(table: pd.DataFrame) -> str:
         "relative_epochs": "epochs / true labels",
         "relative_seconds": "seconds / true labels",
     }
-    for name in table.columns:
+    # What was not measured at all has no column, and in a single row no "nan".
+    for name in table.dropna(axis=1, how="all").columns:
         if name.endswith("_std") or name in ("seed", "n_fits"):
             continue
         heading = headings.get(name, name.replace("_", " "))
         if name not in formats:
-            shown[heading] = table[name]
+            shown[heading] = table[name].astype(object).where(table[name].notna(), "")
             continue
         pattern = formats[name]
         spread = table.get(f"{name}_std")
         shown[heading] = [
-            pattern.format(mean)
+            ""
+            if np.isnan(mean)
+            else pattern.format(mean)
             if spread is None or np.isnan(spread.iloc[i])
             else f"{pattern.format(mean)} ± {pattern.format(spread.iloc[i])}"
             for i, mean in enumerate(table[name])
@@ -130,24 +134,30 @@ def report(
     args: argparse.Namespace,
     title: str,
     table: pd.DataFrame,
-    verdict: str,
-    draw: Callable[[], Any],
+    claims: Iterable[Claim],
+    shown: str | None = None,
+    draw: Callable[[], Any] | None = None,
 ) -> None:
-    """Print a table and its verdict, and write the files that are asked for."""
-    print(f"\n{textwrap.fill(title, 100)}\n")
-    print(format_table(table))
-    print(f"\n{verdict}")
-    write_table(table, args.output)
-    if args.plot is not None:
+    """Print a table and its verdicts, and write the files that are asked for.
+
+    `shown` is the table as it is printed, without it what `format_table` makes of it.
+    """
+    shown = format_table(table) if shown is None else shown
+    print(f"\n{textwrap.fill(title, 100)}\n\n{shown}\n\n{format_claims(claims)}")
+    if args.output is not None:
+        write_table(table, shown, Path(args.output))
+    if draw is not None and args.plot is not None:
         save_figure(draw(), args.plot)
 
 
-def write_table(table: pd.DataFrame, file: str | None) -> None:
-    """Write a table in the format that the suffix names, all of it or nothing."""
-    if file is None:
-        return
-    path = Path(file)
-    text = _WRITERS[path.suffix](table)
+def write_table(table: pd.DataFrame, shown: str, path: Path) -> None:
+    """Write a table in the format that the suffix names, all of it or nothing.
+
+    Markdown is for reading, and the same as on the screen; other formats have all
+    columns.
+    """
+    write = _WRITERS[path.suffix]
+    text = f"{shown}\n" if write is None else write(table)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

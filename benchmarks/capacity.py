@@ -22,8 +22,7 @@ import argparse
 import dataclasses
 import functools
 import math
-import sys
-import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,10 +30,11 @@ import numpy as np
 import pandas as pd
 from _arguments import add_repeats, job_count, make_parser, positive_int, seed_value
 from _capacity_claims import LINEAR, NETWORK, TREE, format_rows, judge
-from _common import Data, load_data, say
+from _common import Data, load_data, run_script, say, warm_up, warm_up_workers
 from _sweep import Cell, add_output, run_sweep
-from _tables import save_figure, write_table
+from _tables import report
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -70,10 +70,21 @@ def make_classifier(args: argparse.Namespace, cell: Cell) -> Any:
     return DecisionTreeClassifier()
 
 
+def _fit_model(X: np.ndarray, y: np.ndarray, model: str) -> None:
+    """Fit a classifier of a kind to few rows."""
+    args = argparse.Namespace(max_samples=100, max_epochs=2, device="cpu")
+    classifier = make_classifier(args, {"model": model, "width": 2, "depth": 1})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # two epochs
+        classifier.fit(X[:100], y[:100])
+
+
 def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
     """Measure the capacity of a classifier."""
     say(", ".join(f"{name} {value}" for name, value in cell.items() if value))
     is_network = cell["model"] == NETWORK
+    warm_up(_fit_model, cell["model"])
+    warm_up_workers(args.device, args.n_jobs)
     max_samples = _size_of(args, data)
     result = memorization_capacity(
         make_classifier(args, cell),
@@ -334,12 +345,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"rows, {args.classes} classes, {args.repeats} repeats, at most "
         f"{args.max_epochs} epochs"
     )
-    print(f"\n{textwrap.fill(title, 100)}\n")
-    print(f"{format_rows(table)}\n\n{judge(table)}")
-    write_table(table, args.output)
-    if args.plot is not None:
-        figure = draw(table, f"Capacity for random labels: {data.name}")
-        save_figure(figure, args.plot)
+    report(
+        args,
+        title,
+        table,
+        judge(table),
+        format_rows(table),
+        lambda: draw(table, f"Capacity for random labels: {data.name}"),
+    )
 
 
 def _no_data(n_columns: int) -> Data:
@@ -350,7 +363,4 @@ def _no_data(n_columns: int) -> Data:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: no table is written; --output keeps what is finished")
+    run_script(main)

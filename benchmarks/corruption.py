@@ -25,7 +25,6 @@ be extended: given more --levels or --seed, only the fits that are missing are m
 import argparse
 import functools
 import math
-import sys
 import time
 import warnings
 from collections.abc import Sequence
@@ -34,8 +33,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _arguments import OPTIONS, make_parser, positive_int
-from _common import Data, load_data, network_of
-from _corruption_claims import NOISE_INPUTS, RANDOM, TRUE, ZERO_ERROR, judge
+from _claims import ZERO_ERROR, count
+from _common import (
+    Data,
+    fit_small_network,
+    load_data,
+    network_of,
+    run_script,
+    warm_up,
+)
+from _corruption_claims import NOISE_INPUTS, RANDOM, TRUE, judge
 from _sweep import Cell, add_output, mean_and_spread, run_sweep
 from _tables import report
 from sklearn.exceptions import ConvergenceWarning
@@ -103,7 +110,7 @@ def make_inputs(condition: str, data: Data, seed: int) -> Any:
 
 def measure(cell: Cell, *, data: Data, args: argparse.Namespace) -> dict[str, Any]:
     """Fit one network, and test it on the clean test labels."""
-    _warm_up(args.device)
+    warm_up(fit_small_network, args.device)
     seed = cell["seed"]
     classifier = CorruptedTargetClassifier(
         MemorizingMLP(
@@ -140,15 +147,6 @@ def measure(cell: Cell, *, data: Data, args: argparse.Namespace) -> dict[str, An
         "seconds": seconds,
         "loss": network.history_["loss"].tolist(),
     }
-
-
-@functools.cache
-def _warm_up(device: str) -> None:
-    """Let torch start its threads: the first fit of a process would pay for it."""
-    X = np.random.default_rng(0).random((2048, 256), dtype=np.float32)
-    MemorizingMLP(
-        max_epochs=2, target_accuracy=None, device=device, random_state=0
-    ).fit(X, np.arange(len(X)) % 10)
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
@@ -287,24 +285,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = load_data(args)
     fits = run(args, data)
     table = summarize(fits, data, args.kind)
-    n_seeds = len(args.seed)
     report(
         args,
         f"Corrupted labels ({args.kind}): {data.title}, {len(data.y_train)} rows",
         table,
         judge(fits, table),
-        lambda: draw(
+        draw=lambda: draw(
             fits,
             table,
             args.kind,
             f"MemorizingMLP on {data.name}, {args.kind} corruption of labels, "
-            f"{n_seeds} seed{'s' if n_seeds > 1 else ''}",
+            f"{count(len(args.seed), 'seed')}",
         ),
     )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: the finished cells are kept if there is an --output")
+    run_script(main)

@@ -23,19 +23,19 @@ package's setting, training ends before if all labels are fitted. Weight decay 0
 and dropout 0.2: the former is customary, the latter is not in the paper's table. The
 initial weights: uniform, in plus or minus one over the root of the number of inputs.
 
-Rules of the verdict. Labels are fitted if 99.99 % are right in eval mode. Random labels
-leave nothing to generalize from if the test accuracy is within four binomial standard
-deviations of chance (the guesses for similar images are alike, so they scatter more
-widely than independent ones). A regularizer's effect is its difference in test accuracy
-with true labels; it is small if at most a tenth of the difference that true instead
-of random labels make without any.
+Rules of the verdicts. Labels are fitted if 99.99 % are right in eval mode. Random
+labels leave nothing to generalize from if the test accuracy is within four binomial
+standard deviations of chance (the guesses for similar images are alike, so they scatter
+more widely than independent ones). A regularizer's effect is its difference in test
+accuracy with true labels; it is small if at most a tenth of the difference that true
+instead of random labels make without any. What three standard errors could turn around,
+and whether labels are "still" fitted that were not without a regularizer, is undecided.
 """
 
 import argparse
+import dataclasses
 import functools
 import math
-import sys
-import textwrap
 import time
 import warnings
 from collections.abc import Sequence
@@ -44,17 +44,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _arguments import job_count, make_parser, positive_int, positive_seconds
-from _common import Data, load_data
+from _claims import Claim, difference, exceeds, fitted, tell_fitted, tell_test
+from _common import Data, fit_small_network, load_data, run_script, warm_up
 from _sweep import Cell, add_output, mean_and_spread, run_sweep
-from _tables import format_table, write_table
+from _tables import format_table, report
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sk_memorize import LabelPermuter, MemorizingMLP
-
-# Zero training error, as the exercise defines it: 99.99 %.
-ZERO_ERROR = 0.9999
 
 MODELS = {"1x512": (512,), "3x512": (512, 512, 512)}
 SETTINGS = ("paper", "package")
@@ -142,6 +140,7 @@ def make_model(args: argparse.Namespace, data: Data, cell: Cell) -> Pipeline:
 
 def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
     """Fit a cell's network, and measure it on the labels fitted and the test set."""
+    warm_up(fit_small_network, args.device)
     y = data.y_train
     if cell["labels"] == "random":
         y = LabelPermuter("uniform", random_state=cell["seed"]).fit(y).transform(y)
@@ -238,78 +237,87 @@ def format_rows(table: pd.DataFrame) -> str:
     return format_table(shown)
 
 
-def judge(table: pd.DataFrame) -> str:
-    """Say for each network what the numbers show."""
-    lines = []
+def judge(table: pd.DataFrame) -> list[Claim]:
+    """Judge the claims for each network."""
+    claims = []
     for (setting, model), rows in table.groupby(["setting", "model"], sort=False):
         rows = rows.set_index(["labels", "regularizer"])
-        lines.append(f"- {setting} setting, {model}:")
-        findings = [
-            _judge_random(rows.loc[("random", "none")]),
-            _judge_true(rows.loc[("true", "none")]),
-            _judge_regularizers(rows),
+        claims += [
+            dataclasses.replace(claim, text=f"{setting} setting, {model}: {claim.text}")
+            for claim in (
+                *_judge_random(rows.loc[("random", "none")]),
+                *_judge_true(rows.loc[("true", "none")]),
+                *_judge_regularizers(rows),
+            )
         ]
-        lines += [f"  - {finding}" for finding in findings]
-    return "\n".join(lines)
+    return claims
 
 
-def _judge_random(row: pd.Series) -> str:
-    fitted = row["train_accuracy"] >= ZERO_ERROR
+def _judge_random(row: pd.Series) -> list[Claim]:
     test, chance = row["test_accuracy"], row["chance_accuracy"]
-    near = abs(test - chance) <= _leeway(row)
-    return (
-        f"random labels are {'' if fitted else 'NOT '}fitted: "
-        f"{row['train_accuracy']:.5f} after {row['epochs']:.3g} epochs (paper: "
-        f"{row['paper_train_accuracy']:.4f}); on the test set {test:.4f}, "
-        f"{'no different from' if near else 'DIFFERENT from'} chance, {chance:.4f}."
-    )
-
-
-def _judge_true(row: pd.Series) -> str:
-    fitted = row["train_accuracy"] >= ZERO_ERROR
-    test, chance = row["test_accuracy"], row["chance_accuracy"]
-    above = test - chance > _leeway(row)
-    return (
-        f"true labels without a regularizer are {'' if fitted else 'NOT '}fitted, "
-        f"{row['train_accuracy']:.5f}, and "
-        f"{'generalize' if above else 'do NOT generalize'}: {test:.4f} on the test set"
-        + (": no regularizer is necessary." if above else ".")
-    )
-
-
-def _judge_regularizers(rows: pd.DataFrame) -> str:
-    test = rows["test_accuracy"]
-    base = test[("true", "none")]
-    of_labels = base - test[("random", "none")]
-    effects = {
-        name: test[("true", name)] - base for name in REGULARIZERS if name != "none"
-    }
-    small = max(map(abs, effects.values())) <= SMALL_PART * of_labels
-    parts = [f"{name} {100 * effect:+.1f}" for name, effect in effects.items()]
-    fitted = [
-        name
-        for name in effects
-        if rows.loc[("random", name), "train_accuracy"] >= ZERO_ERROR
+    return [
+        Claim(
+            "random labels are fitted",
+            fitted(row),
+            f"{tell_fitted(row)} (paper: {row['paper_train_accuracy']:.4f})",
+        ),
+        Claim(
+            "random labels leave nothing to generalize from",
+            abs(test - chance) <= _leeway(row),
+            f"{tell_test(row)} on the test set, chance {chance:.4f} ± "
+            f"{_leeway(row):.4f}",
+        ),
     ]
-    others = [name for name in effects if name not in fitted]
-    text = (
-        f"the effects of regularizers are {'small' if small else 'NOT small'}: "
-        f"{', '.join(parts)} percentage points of test accuracy, where the labels make "
-        f"{100 * of_labels:.1f}; random labels are still fitted with "
-        f"{' and '.join(fitted) or 'neither'}"
-    )
-    if others:
-        reached = [
-            f"{name} {rows.loc[('random', name), 'train_accuracy']:.4f}"
-            for name in others
-        ]
-        text += f", NOT with {' and '.join(reached)}"
-    return f"{text}."
+
+
+def _judge_true(row: pd.Series) -> list[Claim]:
+    chance = row["chance_accuracy"]
+    return [
+        Claim(
+            "true labels are fitted without a regularizer",
+            fitted(row),
+            tell_fitted(row),
+        ),
+        Claim(
+            "no regularizer is necessary for generalization",
+            row["test_accuracy"] - chance > _leeway(row),
+            f"{tell_test(row)} on the test set, chance {chance:.4f} ± "
+            f"{_leeway(row):.4f}",
+        ),
+    ]
+
+
+def _judge_regularizers(rows: pd.DataFrame) -> list[Claim]:
+    true, random = rows.loc[("true", "none")], rows.loc[("random", "none")]
+    of_labels = true["test_accuracy"] - random["test_accuracy"]
+    claims = []
+    for name in REGULARIZERS[1:]:
+        effect, margin = difference(rows.loc[("true", name)], true)
+        claims.append(
+            Claim(
+                f"{name} changes the test accuracy little (by a tenth of what the "
+                "labels make, at most)",
+                exceeds(SMALL_PART * of_labels, abs(effect), margin),
+                f"{100 * effect:+.1f} percentage points, where noise may make "
+                f"{100 * margin:.1f} and the labels make {100 * of_labels:.1f}",
+            )
+        )
+        # What is not fitted without a regularizer tells nothing about one.
+        still = fitted(rows.loc[("random", name)]) if fitted(random) else None
+        claims.append(
+            Claim(
+                f"random labels are still fitted with {name}",
+                still,
+                f"{tell_fitted(rows.loc[('random', name)])}, without it "
+                f"{random['train_accuracy']:.5f}",
+            )
+        )
+    return claims
 
 
 def _leeway(row: pd.Series) -> float:
-    chance, n = row["chance_accuracy"], row["n_test"] * row["n_seeds"]
-    return N_DEVIATIONS * math.sqrt(chance * (1 - chance) / n)
+    chance = row["chance_accuracy"]
+    return N_DEVIATIONS * math.sqrt(chance * (1 - chance) / row["n_test"])
 
 
 def dropout_value(text: str) -> float:
@@ -387,13 +395,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{args.epochs} epochs, batches of {args.batch_size} in the paper's setting; "
         "the paper's figures are for 50,000 rows of CIFAR-10"
     )
-    print(f"\n{textwrap.fill(title, 100)}\n")
-    print(f"{format_rows(table)}\n\n{judge(table)}")
-    write_table(table, args.output)
+    report(args, title, table, judge(table), format_rows(table))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: no table is written; --output keeps what is finished")
+    run_script(main)

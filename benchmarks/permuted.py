@@ -6,12 +6,21 @@ perfectly, and its accuracy on new data is then that of guessing.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from _arguments import make_parser
+from _claims import (
+    ZERO_ERROR,
+    Claim,
+    both,
+    difference,
+    exceeds,
+    fitted,
+    tell_fitted,
+    tell_test,
+)
 from _common import (
     Data,
     load_data,
@@ -19,14 +28,12 @@ from _common import (
     network_of,
     run_folds,
     run_holdout,
+    run_script,
 )
 from _tables import report, summarize
 from scipy.stats import binomtest
 
 from sk_memorize import FittingCurveDisplay
-
-# Zero training error, as the exercise defines it: 99.99 %.
-ZERO_ERROR = 0.9999
 
 # Where the test calls an accuracy distinguishable from chance.
 SIGNIFICANCE = 0.01
@@ -62,54 +69,44 @@ def run(
     return summarize(records, _COLUMNS), histories
 
 
-def judge(table: pd.DataFrame) -> str:
-    """Say what the numbers of the holdout fits show."""
+def judge(table: pd.DataFrame) -> list[Claim]:
+    """Judge the holdout fits."""
     rows = table[table["protocol"] == "holdout"].set_index("labels")
-    lines = []
-    for labels, row in rows.iterrows():
-        reached = row["train_accuracy"] >= ZERO_ERROR
-        lines.append(
-            f"- {labels} labels: zero training error (at least {ZERO_ERROR:.2%}) is "
-            f"{'' if reached else 'NOT '}reached: {row['train_accuracy']:.5f} of "
-            f"{row['n_train']} labels fitted, mean loss {row['train_loss']:.4f} nats."
+    true, permuted = rows.loc["true"], rows.loc["permuted"]
+    are_fitted = [
+        Claim(
+            f"{labels} labels are fitted to zero training error ({ZERO_ERROR:.2%})",
+            fitted(row),
+            f"{tell_fitted(row)}, mean loss {row['train_loss']:.4f} nats",
         )
-
-    permuted, true = rows.loc["permuted"], rows.loc["true"]
+        for labels, row in rows.iterrows()
+    ]
     chance = permuted["chance_accuracy"]
     n_right, n_tests = _pooled_counts(permuted)
     test = binomtest(n_right, n_tests, chance)
     interval = test.proportion_ci(0.95, method="exact")
-    differs = test.pvalue < SIGNIFICANCE
-    lines.append(
-        f"- permuted labels, clean test set: {n_right} of {n_tests} right, "
-        f"{n_right / n_tests:.4f} [95 % interval {interval.low:.4f}, "
-        f"{interval.high:.4f}]; chance is {chance:.4f}; exact binomial test "
-        f"p = {test.pvalue:.3g}: {'' if differs else 'NOT '}distinguishable from "
-        f"chance at the level {SIGNIFICANCE}."
+    guesses = Claim(
+        "after permuted labels the network only guesses on the clean test set",
+        test.pvalue >= SIGNIFICANCE,
+        f"{n_right} of {n_tests} right, {n_right / n_tests:.4f} [95 % interval "
+        f"{interval.low:.4f}, {interval.high:.4f}]; chance is {chance:.4f}, exact "
+        f"binomial test p = {test.pvalue:.3g}, level {SIGNIFICANCE}. A permutation "
+        "leaves nothing to learn: if this does not hold, try other seeds, or look for "
+        "a leak",
     )
-
-    fitted = (rows["train_accuracy"] >= ZERO_ERROR).all()
-    gap = true["test_accuracy"] - permuted["test_accuracy"]
-    if not fitted:
-        conclusion = (
-            "Not all labels were fitted, so nothing follows about memorization."
-        )
-    elif differs:
-        conclusion = (
-            "Both kinds of labels are fitted, yet the network trained on permuted "
-            "labels does not behave like a guess. A permutation leaves nothing to "
-            "learn, so look for a chance result (try other seeds) or for a leak."
-        )
-    else:
-        conclusion = (
-            "The same network, trained by the same rules, fits labels without any "
-            "relation to the inputs as perfectly as the true ones, and then knows "
-            f"nothing about new data, while with true labels it is {100 * gap:.1f} "
-            "percentage points better. So zero training error is no evidence of "
-            "learning, and the size of this network does not explain why it "
-            "generalizes: the labels make the difference."
-        )
-    return "\n".join([*lines, f"- {conclusion}"])
+    gap, margin = difference(true, permuted)
+    return [
+        *are_fitted,
+        guesses,
+        Claim(
+            "so zero training error is no evidence of learning: both kinds of labels "
+            "are fitted, and only true ones let the network generalize",
+            both(
+                *(c.holds for c in are_fitted), guesses.holds, exceeds(gap, 0, margin)
+            ),
+            f"on the test set {tell_test(true)} against {tell_test(permuted)}",
+        ),
+    ]
 
 
 def _pooled_counts(row: pd.Series) -> tuple[int, int]:
@@ -144,12 +141,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"True and permuted labels: {data.title}",
         table,
         judge(table),
-        lambda: draw(histories, table, f"MemorizingMLP on {data.name}"),
+        draw=lambda: draw(histories, table, f"MemorizingMLP on {data.name}"),
     )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: no table is written")
+    run_script(main)

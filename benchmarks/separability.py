@@ -14,7 +14,6 @@ log10 P the logarithm of Cover's probability for as many rows of this rank.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from itertools import combinations
@@ -23,7 +22,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _arguments import job_count, make_parser, seed_value
-from _common import Data, load_data, say
+from _claims import Claim
+from _common import Data, load_data, run_script, say, warm_up
 from _tables import report
 from joblib import Parallel, delayed
 
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
 
 def measure(data: Data, pair: tuple[Any, Any], seed: int) -> dict[str, Any]:
     """Test a pair of classes, with true and with permuted labels."""
+    warm_up(_test_few_rows)
     say(f"classes {pair[0]} and {pair[1]}")
     rows = np.isin(data.y_train, pair)
     X, y = data.X_train[rows], data.y_train[rows]
@@ -75,52 +76,59 @@ def measure(data: Data, pair: tuple[Any, Any], seed: int) -> dict[str, Any]:
     return {**record, "seed": seed}
 
 
+def _test_few_rows(X: np.ndarray, y: np.ndarray) -> None:
+    """Test rows that are separable, and rows that are not."""
+    for columns in (50, 5):
+        separability_test(X[:50, :columns], y[:50] % 2)
+
+
 def _round(value: float, digits: int = 4) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def judge(table: pd.DataFrame) -> str:
-    """Say what the table shows."""
-    lines = []
-    for labels, prefix in (("true", ""), ("permuted", "permuted_")):
-        verdicts = table[f"{prefix}verdict"]
-        counts = [
-            f"{(verdicts == verdict).sum()} {verdict}"
-            for verdict in ("separable", "not separable", "undecided")
-        ]
-        proved = table[f"{prefix}proof_holds"].sum()
-        lines.append(
-            f"- {labels} labels: of {len(table)} pairs {', '.join(counts)}; "
-            f"{proved} proofs, checked; {table[f'{prefix}seconds'].sum():.1f} s."
-        )
-    likely = table["log10_p"].idxmax()
-    lines.append(
-        "- chance: labels thrown by a coin on these rows are separable with a "
-        f"probability of at most 10^{table.loc[likely, 'log10_p']:.1f} (classes "
-        f"{table.loc[likely, 'classes']}: {table.loc[likely, 'n_train']} rows of rank "
-        f"{table.loc[likely, 'rank']})."
-    )
-    return "\n".join([*lines, f"- {_conclude(table)}"])
-
-
-def _conclude(table: pd.DataFrame) -> str:
+def judge(table: pd.DataFrame) -> list[Claim]:
+    """Judge what the table shows."""
     separable = table[table["verdict"] == "separable"]
-    telling = separable["log10_p"] < np.log10(SIGNIFICANCE)
-    if separable.empty:
-        return "No pair is proved to be separable: a linear unit fits none of them."
-    if not telling.any():
-        return (
-            "The rows are so few for their rank that random labels would be separable, "
-            "too: that a linear unit fits them tells nothing about the labels."
-        )
-    chance = (table["permuted_verdict"] == "separable").sum()
+    n_telling = int((separable["log10_p"] < np.log10(SIGNIFICANCE)).sum())
+    likely = table.loc[table["log10_p"].idxmax()]
+    return [
+        Claim(
+            "a hyperplane separates each pair with true labels",
+            _all_are(table["verdict"], "separable"),
+            _tell(table, ""),
+        ),
+        Claim(
+            "a hyperplane separates no pair with permuted labels",
+            _all_are(table["permuted_verdict"], "not separable"),
+            _tell(table, "permuted_"),
+        ),
+        Claim(
+            f"that pairs are separable is no chance (below {SIGNIFICANCE}), so the "
+            "labels, not the number of dimensions, make them so",
+            None if separable.empty else n_telling == len(separable),
+            f"{n_telling} of {len(separable)} separable pairs; labels thrown by a coin "
+            f"are separable with a probability of at most 10^{likely['log10_p']:.1f} "
+            f"(classes {likely['classes']}: {likely['n_train']} rows of rank "
+            f"{likely['rank']})",
+        ),
+    ]
+
+
+def _all_are(verdicts: pd.Series, verdict: str) -> bool | None:
+    known = verdicts[verdicts != "undecided"]
+    return bool((known == verdict).all()) if len(known) == len(verdicts) else None
+
+
+def _tell(table: pd.DataFrame, prefix: str) -> str:
+    verdicts = table[f"{prefix}verdict"]
+    counts = [
+        f"{(verdicts == verdict).sum()} {verdict}"
+        for verdict in ("separable", "not separable", "undecided")
+    ]
     return (
-        f"For {telling.sum()} of the {len(separable)} separable pairs that is no "
-        f"chance (below {SIGNIFICANCE}): the labels, not the number of dimensions, "
-        f"make them separable. With permuted labels {chance} of {len(table)} pairs "
-        "are. So a "
-        "linear unit, unlike a large network, cannot memorize labels without "
-        "structure, and that it fits some is evidence of it."
+        f"of {len(table)} pairs {', '.join(counts)}; "
+        f"{table[f'{prefix}proof_holds'].sum()} proofs, checked; "
+        f"{table[f'{prefix}seconds'].sum():.1f} s"
     )
 
 
@@ -200,12 +208,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Linear separability of pairs: {data.title}",
         table,
         judge(table),
-        lambda: draw(table, f"Margins of pairs of classes: {data.name}"),
+        draw=lambda: draw(table, f"Margins of pairs of classes: {data.name}"),
     )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: no table is written")
+    run_script(main)

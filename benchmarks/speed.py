@@ -17,7 +17,6 @@ machine can do. Memory is the highest resident memory during a fit less that bef
 import argparse
 import dataclasses
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,17 +24,19 @@ import numpy as np
 import pandas as pd
 import torch
 from _arguments import add_repeats, make_parser, positive_int, positive_seconds
-from _common import (
-    Data,
-    load_data,
-    say,
-)
+from _common import Data, load_data, run_script, say
 from _contenders import CONTENDERS, MEMORIZING_MLP, PLAIN_LOOP, Task, make_labels
 from _machine import PeakMemory, gemm_peak
 from _plain_loop import whiten
-from _small_data import N_EPOCHS, format_small, make_small_task, run_small, warm_up
+from _small_data import (
+    N_EPOCHS,
+    format_small,
+    make_small_task,
+    run_small,
+    warm_up_contenders,
+)
 from _speed_table import Entry, describe_machine, format_rows, judge, measure, summarize
-from _tables import write_table
+from _tables import report
 
 from sk_memorize import MemorizingMLP
 
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace, data: Data) -> tuple[pd.DataFrame, str]:
     machine : str
         What the machine can do at most.
     """
-    warm_up(args.contenders, dataclasses.replace(make_small_task(), n_epochs=2))
+    warm_up_contenders(args.contenders, make_small_task())
     X = data.X_train
     entries = choose_entries(
         args.contenders, X, make_labels(data.y_train, "true", 0), args.budget
@@ -166,11 +167,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     table, machine = run(args, data)
     title = (
         f"Speed, {args.labels} labels: {data.title}, {len(data.y_train)} rows, at most "
-        f"{args.budget:g} s a fit, medians of {args.repeats}"
+        f"{args.budget:g} s a fit, medians of {args.repeats}. {machine}"
     )
-    print(f"\n{textwrap.fill(title, 100)}\n")
-    print(f"{format_rows(table)}\n\n{machine}\n\n{judge(table)}")
-    write_table(table, args.output)
+    report(args, title, table, judge(table), format_rows(table))
     if not args.no_small:
         small = run_small(args.contenders, args.small_repeats, args.seed)
         title = (
@@ -181,7 +180,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("interrupted: no further table is written")
+    run_script(main)
