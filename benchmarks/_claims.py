@@ -53,7 +53,7 @@ def exceeds(value: float, bound: float, margin: float = 0.0) -> bool | None:
 
     Without a margin a number that reaches the bound exceeds it.
     """
-    if math.isnan(value - bound) or abs(value - bound) < margin:
+    if math.isnan(value - bound + margin) or abs(value - bound) < margin:
         return None
     return value >= bound
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from _common import Data, fail
 from tqdm.auto import tqdm
 
 import sk_memorize
-from sk_memorize._records import RecordStore
+from sk_memorize._records import RecordStore, digest
 
 Cell = dict[str, Any]
 
@@ -76,76 +76,90 @@ def run_sweep(
     table : pandas.DataFrame
         One row for each cell, in the order of `cells`.
     """
-    cells = list(cells)
 
-    def measure_many(missing: Sequence[Cell]) -> Iterable[tuple[Cell, Any]]:
+    def pair(cell: Cell) -> tuple[Cell, dict[str, Any]]:
+        return cell, measure(cell)
+
+    def measure_many(missing: Sequence[Cell]) -> Generator[tuple[Cell, Any]]:
         if n_jobs == 1:
-            return ((cell, measure(cell)) for cell in missing)
+            yield from map(pair, missing)
+            return
         # As they come, so that none waits in memory for one that takes longer.
-        return joblib.Parallel(n_jobs, return_as="generator_unordered")(
-            joblib.delayed(_pair)(measure, cell) for cell in missing
+        yield from joblib.Parallel(n_jobs, return_as="generator_unordered")(
+            joblib.delayed(pair)(cell) for cell in missing
         )
 
-    return run_batches(args, data, cells, measure_many, in_cells=in_cells)
-
-
-def _pair(
-    measure: Callable[[Cell], dict[str, Any]], cell: Cell
-) -> tuple[Cell, dict[str, Any]]:
-    return cell, measure(cell)
+    return run_batches(args, data, list(cells), measure_many, in_cells=in_cells)
 
 
 def run_batches(
     args: argparse.Namespace,
     data: Data,
     cells: list[Cell],
-    measure_many: Callable[[Sequence[Cell]], Iterable[tuple[Cell, dict[str, Any]]]],
+    measure_many: Callable[[Sequence[Cell]], Generator[tuple[Cell, dict[str, Any]]]],
     *,
     in_cells: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Measure the missing cells in the order and the company that suits the script.
+    """Measure the missing cells in batches and an order that suit the script.
 
-    Parameters
-    ----------
-    args, data, cells
-        As in `run_sweep`.
-    measure_many : callable
-        Takes the missing cells, and yields pairs of a cell and what was found.
-    in_cells : collection of str, default=()
-        As in `run_sweep`.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each cell, in the order of `cells`.
+    Like `run_sweep`, but `measure_many` takes all missing cells, and yields pairs of a
+    cell and what was found.
     """
     store = None if args.output is None else _open_store(args, data, in_cells)
     found: dict[str, dict[str, Any]] = {}
-    if store is not None:
-        records = {_name(cell): store.get(cell) for cell in cells}
-        found = {name: record for name, record in records.items() if record is not None}
-    missing = [cell for cell in cells if _name(cell) not in found]
-    with tqdm(
-        total=len(cells), initial=len(found), desc="cells", unit="cell"
-    ) as progress:
-        for cell, record in measure_many(missing):
-            if store is not None:
-                store.add(cell, record)
-                # As it will be read: a table is the same whether resumed or not.
-                record = store.get(cell) or record
+    for cell in cells if store is not None else ():
+        if store is not None and (record := store.get(cell)) is not None:
             found[_name(cell)] = record
-            progress.set_postfix(cell, refresh=False)
-            progress.update()
+    missing = [cell for cell in cells if _name(cell) not in found]
+    finished = measure_many(missing)
+    try:
+        with tqdm(
+            total=len(cells), initial=len(found), desc="cells", unit="cell"
+        ) as progress:
+            for cell, record in finished:
+                found[_name(cell)] = (
+                    record if store is None else _keep(store, cell, record)
+                )
+                progress.set_postfix(cell, refresh=False)
+                progress.update()
+    except _NotKeptError as error:
+        with warnings.catch_warnings():
+            # joblib tells what it cancels.
+            warnings.simplefilter("ignore")
+            finished.close()
+        fail(str(error))
     return pd.DataFrame([{**cell, **found[_name(cell)]} for cell in cells])
+
+
+class _NotKeptError(Exception):
+    """A finished cell cannot be written, for instance on a full disk."""
+
+
+def _keep(store: RecordStore, cell: Cell, record: dict[str, Any]) -> dict[str, Any]:
+    """Write a record; return it as it will be read, when the sweep goes on."""
+    try:
+        store.add(cell, record)
+    except OSError as error:
+        text = f"{error.strerror}; {store.path} keeps the {len(store)} cells before"
+        raise _NotKeptError(text) from error
+    return store.get(cell) or record
 
 
 def _open_store(
     args: argparse.Namespace, data: Data, in_cells: Collection[str]
 ) -> RecordStore:
+    # What else decides the cells: arguments, data, versions.
+    header = {
+        name: _simple(value)
+        for name, value in vars(args).items()
+        if name not in _NO_INFLUENCE and name not in in_cells
+    } | {
+        "data": digest([data.X_train, data.y_train, data.X_test, data.y_test]),
+        "sk_memorize": sk_memorize.__version__,
+        "scikit-learn": sklearn.__version__,
+        "torch": torch.__version__,
+    }
     path = cells_file(args.output)
-    header = _header(args, data)
-    for name in in_cells:
-        del header[name]
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -157,20 +171,6 @@ def _open_store(
     if len(store):
         print(f"notice: {path} has {len(store)} finished cells", file=sys.stderr)
     return store
-
-
-def _header(args: argparse.Namespace, data: Data) -> dict[str, Any]:
-    """Gather what else decides the cells: arguments, data, versions."""
-    arguments = {
-        name: value for name, value in vars(args).items() if name not in _NO_INFLUENCE
-    }
-    return {
-        **{name: _simple(value) for name, value in arguments.items()},
-        "data": joblib.hash([data.X_train, data.y_train, data.X_test, data.y_test]),
-        "sk_memorize": sk_memorize.__version__,
-        "scikit-learn": sklearn.__version__,
-        "torch": torch.__version__,
-    }
 
 
 def _simple(value: Any) -> Any:

@@ -11,7 +11,7 @@ import argparse
 import ast
 import itertools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace, data: Data, grid: dict[str, list[Any]]) -> Any
         for candidate in _in_order(grid)
     ]
 
-    def measure(missing: Sequence[Cell]) -> Iterator[tuple[Cell, dict[str, Any]]]:
+    def measure(missing: Sequence[Cell]) -> Generator[tuple[Cell, dict[str, Any]]]:
         if missing:
             warm_up_workers(args.device, -1 if args.scheduler else args.n_jobs)
         # A search ends when all its cells do, so each gets about as many as there

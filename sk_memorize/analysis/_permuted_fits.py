@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import sklearn
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +24,7 @@ from sklearn.utils.parallel import (
     delayed,
 )
 
-from sk_memorize._records import RecordStore
+from sk_memorize._records import RecordStore, digest
 from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.corruption import LabelPermuter
 from sk_memorize.corruption._rows import _content
@@ -126,8 +125,8 @@ class PermutedFits:
         """
         try:
             digests = {
-                "estimator": joblib.hash(self.estimator),
-                "cv": joblib.hash(self.splitter),
+                "estimator": digest(self.estimator),
+                "cv": digest(self.splitter),
             }
         except (AttributeError, TypeError, pickle.PicklingError) as error:
             raise ValueError(
@@ -137,15 +136,23 @@ class PermutedFits:
             ) from error
         return {
             "of": "randomization_test",
-            "estimator": repr(self.estimator),
-            "cv": repr(self.splitter),
+            "estimator": _show(self.estimator, digests["estimator"]),
+            "cv": _show(self.splitter, digests["cv"]),
             "random_state": seed,
-            "X": joblib.hash(_content(self.X)),
-            "y": joblib.hash(self.y),
-            "groups": joblib.hash(self.groups),
-            "digests": digests,
+            "X": digest(_content(self.X)),
+            "y": digest(self.y),
+            "groups": digest(self.groups),
             "versions": {"numpy": np.__version__, "scikit-learn": sklearn.__version__},
         }
+
+
+def _show(thing: Any, its_digest: str) -> dict[str, Any]:
+    """Describe an estimator or a splitter in words that no address is among."""
+    params = getattr(thing, "__dict__", {})
+    if hasattr(thing, "get_params"):
+        params = thing.get_params()
+    simple = {k: v for k, v in params.items() if isinstance(v, str | int | float)}
+    return {"class": type(thing).__name__, **simple, "digest": its_digest}
 
 
 def seeded_splitter(splitter: Any, seed: int) -> Any:

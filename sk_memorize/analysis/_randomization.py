@@ -196,8 +196,7 @@ def randomization_test(
         A file to which each permutation is added when it is finished. A call that was
         broken off, and is made again, goes on from there, to the result that it would
         have had; so does one with another `n_permutations` or `n_jobs`. Other
-        arguments are refused. What is intact of a damaged file is used, and the file
-        is kept under its name with ``.damaged`` behind it.
+        arguments are refused. What is intact of a damaged file is used.
 
     Returns
     -------
