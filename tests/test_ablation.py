@@ -9,11 +9,10 @@ from pathlib import Path
 
 import ablation
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from _common import Data
-from ablation import RECIPES, judge, summarize_fits, with_running_averages
+from ablation import RECIPES, summarize_fits, with_running_averages
 from torch import nn
 
 from sk_memorize import MemorizingMLP
@@ -120,8 +119,9 @@ def test_a_missed_target_is_reported_as_such(tmp_path, capsys):
     assert without["reached"] == 0 < without["train_accuracy"] < 0.9999
     out = capsys.readouterr().out
     assert "0/1" in out
-    accuracy = f"{without['train_accuracy']:.5f}"
-    assert f"NOT reached by 1 of 1 seeds; mean accuracy {accuracy} after 1 epoch" in out
+    assert (
+        "- holds: the default takes fewer epochs than no finish; by 0 of 1 seed" in out
+    )
 
 
 def test_a_divergence_is_reported_as_such(tmp_path, capsys, monkeypatch):
@@ -135,7 +135,7 @@ def test_a_divergence_is_reported_as_such(tmp_path, capsys, monkeypatch):
         assert record[f"{key}_spread"] is None
     out = capsys.readouterr().out
     assert "0/2, 2 diverged" in out
-    assert "NOT reached by 2 of 2 seeds, 2 of them diverged." in out
+    assert "by 0 of 2 seeds, 2 diverged" in out
 
 
 def test_a_default_that_diverges_has_no_running_averages(tmp_path, monkeypatch):
@@ -186,22 +186,6 @@ def test_means_and_spreads(data):
     assert sgd["train_accuracy"] == 0.75
     assert "1/3, 1 diverged" in ablation.format_rows(table)
     assert "12 ± 2" in ablation.format_rows(table)
-
-
-def test_the_verdict_follows_the_numbers():
-    row = {"n_seeds": 3, "reached": 3, "diverged": 0, "train_accuracy": 1.0}
-    slow = {**row, "ablation": "SGD", "epochs": 30.0, "seconds": 5.0}
-
-    def lines(**default):
-        first = {**row, "ablation": "default", "epochs": 20.0, "seconds": 4.0}
-        return judge(pd.DataFrame([{**first, **default}, slow])).splitlines()
-
-    default, sgd = lines()
-    assert "99.99% is reached by all seeds" in default.replace(")", "")
-    assert sgd == "- SGD: 1.50 times the default's epochs, 1.25 times its seconds."
-    default, sgd = lines(reached=2, train_accuracy=0.99)
-    assert "NOT reached by 1 of 3 seeds; mean accuracy 0.99000 after 20" in default
-    assert "unlike by the default" in sgd
 
 
 def statistics(network):

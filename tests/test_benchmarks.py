@@ -69,39 +69,6 @@ def test_several_seeds_are_averaged(tmp_path):
     assert table["test_accuracy_std"].notna().all()
 
 
-def judged(**permuted_row):
-    row = {
-        "protocol": "holdout",
-        "n_train": 1000,
-        "n_test": 1000,
-        "n_fits": 1,
-        "train_loss": 0.01,
-        "chance_accuracy": 0.1,
-        "train_accuracy": 1.0,
-    }
-    return permuted.judge(
-        pd.DataFrame(
-            [
-                {**row, "labels": "true", "test_accuracy": 0.9},
-                {**row, "labels": "permuted", "test_accuracy": 0.11, **permuted_row},
-            ]
-        )
-    )
-
-
-def test_the_verdict_follows_the_numbers():
-    at_chance = judged()
-    assert "110 of 1000 right" in at_chance
-    assert "NOT distinguishable from chance" in at_chance
-    assert "79.0 percentage points better" in at_chance
-    above = judged(test_accuracy=0.2)
-    assert "NOT distinguishable" not in above
-    assert "look for a chance result" in above
-    not_fitted = judged(train_accuracy=0.9)
-    assert "NOT reached: 0.90000" in not_fitted
-    assert "nothing follows" in not_fitted
-
-
 def test_true_labels_tells_the_notebooks_schedule(tmp_path, capsys):
     output, plot = tmp_path / "table.md", tmp_path / "curves.svg"
     arguments = ["--dataset", "digits", "--output", str(output), "--plot", str(plot)]

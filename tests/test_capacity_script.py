@@ -31,7 +31,7 @@ def test_networks_and_models_of_known_capacity_stand_in_one_table(tmp_path, caps
     assert linear["labels"] == pytest.approx(linear["cover"], rel=0.25)
     assert tree["at_least"]
     assert tree["labels"] == 200
-    assert "Cover's theorem says" in capsys.readouterr().out
+    assert "capacity of Cover's theorem" in capsys.readouterr().out
     assert plot.stat().st_size > 10_000
     # Started again, nothing is left to do.
     capacity.main(arguments)

@@ -1,18 +1,15 @@
 """The sweep over corrupted labels, run on digits."""
 
 import json
-import math
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import _corruption_claims
 import corruption
 import numpy as np
 import pandas as pd
 import pytest
-from _corruption_claims import judge
 from sklearn.pipeline import Pipeline
 
 from sk_memorize import load_dataset
@@ -102,7 +99,7 @@ def test_a_finished_sweep_is_drawn_and_extended_without_a_fit(
     assert len(re.findall(r'<g id="axes_\d">', plot.read_text())) == 3
     out = capsys.readouterr().out
     assert "Corrupted labels (uniform): digits, 200 rows" in out
-    assert out.count("- holds: ") + out.count("- does not hold: ") == 5
+    assert len(re.findall("^- (holds|does not hold|undecided): ", out, re.M)) == 5
     one = run_script(copy, "--seed", "1")
     assert all(record["n_seeds"] == 1 for record in one)
     with pytest.raises(AssertionError, match="the training began"):
@@ -171,96 +168,6 @@ def test_a_thousand_images(tmp_path, capsys):
     assert "- does not hold: with true labels the test error is under 3%" in (
         capsys.readouterr().out
     )
-
-
-# The verdict
-
-
-def fits(**last):
-    """Make fits of one seed on whose numbers all claims hold."""
-    rows = [
-        ("true labels", 0.0, 0.02, 10, 1.0, [1.0, 0.1]),
-        ("corrupted labels", 0.5, 0.4, 15, 1.5, [2.0, 1.5, 1.0]),
-        ("random labels", 1.0, 0.9, 20, 2.0, [2.3, 2.0, 1.6, 1.0]),
-        ("random pixels", 0.0, 0.8, 15, 2.0, [2.0, 1.0]),
-        ("Gaussian inputs", 0.0, 0.9, 15, 2.0, [2.0, 1.0]),
-    ]
-    names = ["condition", "fraction", "test_error", "epochs", "seconds", "loss"]
-    table = pd.DataFrame(rows, columns=names).assign(
-        seed=0, train_accuracy=1.0, n_seeds=1, n_test=10_000, dataset="mnist"
-    )
-    table = table.assign(n_classes=10, chance_error=0.9)
-    for name in ("epochs", "seconds"):
-        table[f"relative_{name}"] = table[name] / table[name][0]
-    for name, (row, value) in last.items():
-        table.loc[row, name] = value
-    return table
-
-
-def verdict(table=None, **last):
-    table = fits(**last) if table is None else table
-    return judge(table, table).splitlines()
-
-
-def test_all_claims_hold_where_they_do():
-    lines = verdict()
-    assert len(lines) == 6
-    assert all(line.startswith("- holds: ") for line in lines)
-    assert "2.00 times the epochs, 2.00 times the seconds, over 1 seed." in lines[4]
-    assert "random pixels 2, Gaussian inputs 2, random labels 4" in lines[5]
-
-
-@pytest.mark.parametrize(
-    ("changed", "claim", "words"),
-    [
-        ({"train_accuracy": (3, 0.9998)}, 0, "has 0.99980: random pixels, level 0"),
-        ({"test_error": (0, 0.031)}, 1, "under 3%: 0.0310"),
-        ({"test_error": (1, 0.93)}, 2, "is -0.0300 from level 0.5 to 1, with noise"),
-        ({"test_error": (2, 0.921)}, 3, "0.9000, within 0.0200: 0.9210"),
-        ({"relative_epochs": (2, 5.1)}, 4, "5.10 times the epochs"),
-        ({"loss": (4, [2.0, 1.9, 1.8, 1.5, 1.0])}, 5, "Gaussian inputs 5"),
-        ({"loss": (3, [2.0, 1.9])}, 5, "random pixels inf"),
-    ],
-)
-def test_a_claim_does_not_hold_where_the_numbers_say_so(changed, claim, words):
-    table = fits()
-    for name, (row, value) in changed.items():
-        column = table[name].tolist()
-        column[row] = value
-        table[name] = column
-    lines = verdict(table)
-    assert lines[claim].startswith("- does not hold: ")
-    assert words in lines[claim]
-    others = [line for number, line in enumerate(lines) if number != claim]
-    if "test_error" not in changed:
-        assert all(line.startswith("- holds: ") for line in others)
-
-
-def test_noise_is_allowed_for():
-    # Three standard errors of 10,000 rows at an error of 0.9, twice: 0.0127.
-    assert verdict(test_error=(1, 0.905))[2].startswith("- holds: ")
-    few = fits(test_error=(1, 0.93)).assign(n_test=400)
-    assert verdict(few)[2].startswith("- holds: ")
-    assert "guessing, 0.9000, within 0.0450" in verdict(few)[3]
-
-
-def test_of_other_data_less_is_claimed():
-    lines = verdict(fits(test_error=(0, 0.5)).assign(dataset="digits"))
-    assert len(lines) == 5
-    assert not any("with true labels" in line for line in lines)
-
-
-def test_several_seeds_have_a_spread():
-    table = fits()
-    second = table.assign(seed=1, relative_epochs=table["relative_epochs"] * 1.5)
-    both = pd.concat([table, second], ignore_index=True)
-    line = judge(both, table.assign(n_seeds=2)).splitlines()[4]
-    assert f"2.50 ± {0.5 * math.sqrt(2):.2f} times the epochs" in line
-    assert "over 2 seeds" in line
-
-
-def test_the_threshold_is_that_of_the_exercise():
-    assert _corruption_claims.ZERO_ERROR == 0.9999
 
 
 # Arguments

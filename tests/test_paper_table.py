@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import paper_table
 import pytest
 from _common import Data
@@ -194,7 +193,7 @@ def test_each_setting_has_its_rows(tmp_path, capsys):
     assert "Table 1 of Zhang et al.: digits, 200 rows, at most 8 epochs" in out
     assert "batches of 16 in the paper's setting" in out
     assert "| +0." in out
-    assert "- package setting, 3x512:" in out
+    assert len(re.findall("^- .*: package setting, 3x512: ", out, re.M)) == 8
 
 
 def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -226,62 +225,6 @@ def test_a_fit_in_another_process_finds_the_same(args, color_images):
         for fit in (here, there)
     )
     assert first == second
-
-
-def rows(train=(1.0, 1.0), test=(0.53, 0.10), effects=(0.01, -0.005), still=(1.0, 1.0)):
-    """Make the table of one network: true and random, and its regularizers."""
-    table = pd.DataFrame(
-        [
-            ("true", "none", train[0], test[0]),
-            ("true", "weight decay", 1.0, test[0] + effects[0]),
-            ("true", "dropout", 1.0, test[0] + effects[1]),
-            ("random", "none", train[1], test[1]),
-            ("random", "weight decay", still[0], 0.1),
-            ("random", "dropout", still[1], 0.1),
-        ],
-        columns=["labels", "regularizer", "train_accuracy", "test_accuracy"],
-    ).assign(
-        setting="paper",
-        model="3x512",
-        epochs=60,
-        n_test=10_000,
-        n_seeds=1,
-        chance_accuracy=0.1,
-    )
-    return paper_table.add_paper(table)
-
-
-def test_the_papers_own_figures_confirm_the_paper():
-    text = paper_table.judge(rows(test=(0.5239, 0.1048), effects=(0.0096, 0)))
-    assert "random labels are fitted: 1.00000 after 60 epochs (paper: 1.0000)" in text
-    assert "on the test set 0.1048, no different from chance, 0.1000." in text
-    assert "true labels without a regularizer are fitted, 1.00000, and gener" in text
-    assert "0.5239 on the test set: no regularizer is necessary." in text
-    assert "regularizers are small: weight decay +1.0, dropout +0.0 perc" in text
-    assert (
-        "where the labels make 41.9; random labels are still fitted with weight "
-        in (text)
-    )
-    assert "NOT" not in text
-    assert "DIFFERENT" not in text
-
-
-@pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        (rows(train=(1, 0.95)), "random labels are NOT fitted: 0.95000 after 60 ep"),
-        (rows(train=(0.99, 1)), "regularizer are NOT fitted, 0.99000, and generalize"),
-        (rows(test=(0.5, 0.2)), "0.2000, DIFFERENT from chance, 0.1000."),
-        (rows(test=(0.5, 0.08)), "0.0800, DIFFERENT from chance, 0.1000."),
-        (rows(test=(0.11, 0.1)), "do NOT generalize: 0.1100 on the test set."),
-        (rows(effects=(0.2, 0)), "regularizers are NOT small: weight decay +20.0,"),
-        (rows(effects=(0, -0.2)), "NOT small: weight decay +0.0, dropout -20.0"),
-        (rows(still=(1, 0.4)), "with weight decay, NOT with dropout 0.4000."),
-        (rows(still=(0.3, 0.4)), "with neither, NOT with weight decay 0.3000 and drop"),
-    ],
-)
-def test_the_verdict_follows_the_numbers(table, words):
-    assert words in paper_table.judge(table)
 
 
 @pytest.mark.parametrize(

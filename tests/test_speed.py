@@ -24,6 +24,7 @@ from sk_memorize import MemorizingMLP, load_dataset
 NAMES = ["MemorizingMLP", "plain loop", "skorch", "MLPClassifier", "notebook loop"]
 KEYS = [
     *("contender", "dataset", "n_train", "hidden_layer_sizes", "epochs", "seconds"),
+    *("seconds_low", "seconds_high", "n_fits"),
     *("reached", "train_accuracy", "seconds_per_epoch", "tflop", "tflops"),
     *("gemm_peak_tflops", "peak_fraction", "peak_memory_mb"),
 ]
@@ -76,8 +77,8 @@ def test_every_contender_has_a_row(tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "Speed, permuted labels: digits, 300 rows, at most 1e-09 s a fit" in out
     assert f"not reached: {records[0]['train_accuracy']:.5f}" in out
-    assert out.count("is NOT reached by all fits") == len(NAMES)
-    assert re.search(r"GEMM peaks .* float32 \S+, bfloat16 \S+ TFLOPS; \d+ thr", out)
+    assert out.count("- does not hold: ") == len(NAMES)
+    assert "GEMM peaks of this" in out
     small = out[out.index("Small data") :].splitlines()[4:]
     assert [line.split("|")[1].strip() for line in small] == NAMES
     assert list(tmp_path.iterdir()) == [tmp_path / "table.json"]
@@ -93,7 +94,7 @@ def test_the_repeats_take_turns_in_the_order_of_the_table(tmp_path, capsys):
     fits = re.findall(r"true labels, (.*), seed (\d)", captured.err)
     assert fits == [(name, seed) for seed in "56" for name in NAMES[:2]]
     assert "Small data" not in captured.out
-    assert "times MemorizingMLP's" in captured.out
+    assert "MemorizingMLP is faster than plain loop" in captured.out
 
 
 @pytest.mark.parametrize("name", ["MemorizingMLP", "plain loop", "notebook loop"])
@@ -229,15 +230,14 @@ def test_medians_and_the_verdict():
     assert (good["epochs"], good["seconds"], good["reached"]) == (12, 4, True)
     assert (bad["epochs"], bad["train_accuracy"], bad["reached"]) == (30, 0.75, False)
     table = pd.DataFrame([good, slow, bad])
-    ours, bare, skorch = judge(table).splitlines()
-    assert ours.endswith("(99.99%) is reached in 4.0 s.")
-    assert bare.endswith("reached in 6.0 s, 1.50 times MemorizingMLP's.")
-    assert "NOT reached by all fits; median accuracy 0.75000 after 30 epochs" in skorch
+    # One of our three fits took longer than the plain loop's.
+    assert [claim.holds for claim in judge(table)] == [True, True, False, None]
+    apart = pd.DataFrame([row_of("MemorizingMLP", (10, 5.0, 1.0)), slow])
+    assert [claim.holds for claim in judge(apart)] == [True, True, True]
     shown = format_rows(table)
     assert shown.count("| reached ") == 2
     assert "| not reached: 0.75000 |" in shown
-    (alone,) = judge(pd.DataFrame([slow])).splitlines()
-    assert alone.endswith("is reached in 6.0 s.")
+    assert len(judge(pd.DataFrame([slow]))) == 1
 
 
 def test_equal_rows_bound_the_accuracy():
