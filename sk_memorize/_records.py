@@ -86,16 +86,20 @@ class RecordStore:
         TypeError
             If JSON cannot express a value.
         OSError
-            If the file cannot be written. Its records are as they were then.
+            If the file cannot be written. It is as it was then.
         """
         line = _line({"key": key, "record": record}) + b"\n"
         # Without O_CREAT: a file that was removed would come back without a header.
         with open(os.open(self.path, os.O_RDWR), "rb+", buffering=0) as file:  # noqa: PTH123
-            file.truncate(self._size)  # a part of a line that could not be written
+            file.truncate(self._size)  # without the half line of a killed run
             file.seek(self._size)
-            if file.write(line) != len(line):
-                raise OSError(ENOSPC, os.strerror(ENOSPC), str(self.path))
-            os.fsync(file.fileno())
+            try:
+                if file.write(line) != len(line):
+                    raise OSError(ENOSPC, os.strerror(ENOSPC), str(self.path))
+                os.fsync(file.fileno())
+            except BaseException:
+                file.truncate(self._size)
+                raise
         self._size += len(line)
         self._records[_to_json(key)] = _dump(record)
 
