@@ -160,19 +160,63 @@ def test_a_sweep_can_be_extended(tmp_path, args, data):
         run_sweep(other, data, CELLS, measure, in_cells=in_cells)
 
 
-def test_damage_is_named_and_kept_aside(args, data, capsys):
+def test_damage_is_named_and_measured_again(args, data, capsys):
     whole = run_sweep(args, data, CELLS, measure)
     path = cells_file(args.output)
     lines = path.read_bytes().split(b"\n")
     lines[2] = lines[2].replace(b"0.0625", b"0.9")
-    path.write_bytes(damaged := b"\n".join(lines)[:-20])
+    path.write_bytes(b"\n".join(lines)[:-20])  # a kill has broken the last line
     capsys.readouterr()
     resumed = run_sweep(args, data, CELLS, counting(calls := []))
-    err = capsys.readouterr().err
-    assert f"notice: {path} is damaged in line 3, 5. It is kept as" in err
-    assert path.with_name("table.cells.jsonl.damaged").read_bytes() == damaged
+    assert f"notice: {path} is damaged in line 3. The" in capsys.readouterr().err
     assert calls == [CELLS[1], CELLS[3]]
     pd.testing.assert_frame_equal(resumed, whole)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+def test_a_full_disk_keeps_the_finished_cells(args, data, capsys):
+    import resource
+
+    run_sweep(args, data, CELLS[:2], measure)
+    before = cells_file(args.output).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, hard))
+    try:
+        with pytest.raises(SystemExit):
+            run_sweep(args, data, CELLS, measure)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert cells_file(args.output).read_bytes() == before
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert last.endswith("keeps the 2 cells before")
+    run_sweep(args, data, CELLS, counting(calls := []))
+    assert calls == CELLS[2:]
+
+
+@pytest.mark.parametrize(
+    ("body", "stdout", "words"),
+    [
+        ("raise KeyboardInterrupt", os.devnull, "interrupted: no table is written"),
+        ("print('a table')", "/dev/full", "error: [Errno 28] No space left on device"),
+    ],
+)
+def test_a_script_ends_with_one_line(body, stdout, words):
+    if not Path(stdout).exists():
+        pytest.skip(f"there is no {stdout}")
+    code = f"from _common import run_script\ndef main():\n    {body}\nrun_script(main)"
+    with open(stdout, "w") as out:  # noqa: PTH123  a device
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(words)
 
 
 def test_another_file_is_left_alone(args, data, capsys):
@@ -181,7 +225,10 @@ def test_another_file_is_left_alone(args, data, capsys):
     with pytest.raises(SystemExit):
         run_sweep(args, data, CELLS, counting(calls := []))
     assert not calls
-    assert f"error: {path} is damaged, or no file of records" in capsys.readouterr().err
+    assert (
+        f"error: {path} is damaged in line 1, or no file of records"
+        in capsys.readouterr().err
+    )
     assert path.read_text() == "width,accuracy\n8,0.5\n"
 
 
