@@ -4,9 +4,10 @@ The values are checked as they are read, before any work is done.
 """
 
 import argparse
+import contextlib
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +17,29 @@ from _tables import PICTURES, TABLES
 DATASETS = ("auto", "mnist", "fashion-mnist", "kmnist", "cifar10", "digits")
 
 
-def positive_int(text: str) -> int:
-    """Read an int of at least 1."""
-    return _int_from(text, 1)
+def number(
+    kind: type, is_right: Callable[[Any], bool], words: str
+) -> Callable[[str], Any]:
+    """Make a reader of numbers of a kind, with the words that tell which are right."""
+
+    def read(text: str) -> Any:
+        with contextlib.suppress(ValueError):
+            if is_right(value := kind(text)):
+                return value
+        raise argparse.ArgumentTypeError(f"must be {words}, got {text!r}")
+
+    return read
 
 
-def fold_count(text: str) -> int:
-    """Read a number of folds: 0, for no cross-validation, or at least 2."""
-    value = _int_from(text, 0)
-    if value == 1:
-        raise argparse.ArgumentTypeError("must be 0 or at least 2, got 1")
-    return value
-
-
-def seed_value(text: str) -> int:
-    """Read a seed."""
-    return _int_from(text, 0)
-
-
-def _int_from(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(
-            f"must be an int of at least {least}, got {text!r}"
-        )
-    return value
-
-
-def positive_seconds(text: str) -> float:
-    """Read a number of seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
-    return value
-
-
-def job_count(text: str) -> int:
-    """Read a number of processes, in joblib's way: -1 is one per core."""
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be an int, got {text!r}") from None
-    if value == 0:
-        raise argparse.ArgumentTypeError("must not be 0; 1 is one process")
-    return value
+positive_int = number(int, lambda value: value >= 1, "an int of at least 1")
+several = number(int, lambda value: value >= 2, "an int of at least 2")
+seed_value = number(int, lambda value: value >= 0, "an int of at least 0")
+fold_count = number(int, lambda value: value == 0 or value >= 2, "0 or at least 2")
+# In joblib's way: -1 is one per core.
+job_count = number(int, bool, "an int, but not 0")
+positive_seconds = number(float, lambda v: 0 < v < math.inf, "a positive number")
+fraction = number(float, lambda value: 0 <= value <= 1, "from 0 to 1")
+fraction_below_1 = number(float, lambda value: 0 <= value < 1, "in [0, 1)")
 
 
 def device_name(text: str) -> str:

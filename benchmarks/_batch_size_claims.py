@@ -37,20 +37,8 @@ Finding = tuple[bool | None, str]
 def judge_sweet_spot(rows: pd.DataFrame) -> Finding:
     """Judge whether the time to convergence has its minimum in between.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        A row for each batch size, with `batch_size`, `seconds` and `reached`.
-
-    Returns
-    -------
-    holds : bool or None
-        It holds if the fastest batch size is neither the smallest nor the largest,
-        and both of these take `SLOW` times as long at least. A training that missed
-        its target counts with the time that was spent, which is too little, and one
-        that diverged is slow.
-    evidence : str
-        The numbers.
+    A training that missed its target counts with the time that was spent, which is too
+    little, and one that diverged is slow.
     """
     rows = rows.sort_values("batch_size")
     if len(rows) < 3 or not rows["reached"].any():
@@ -91,22 +79,7 @@ def _compare(end: pd.Series, fastest: pd.Series) -> str:
 
 
 def judge_epoch_time(rows: pd.DataFrame) -> Finding:
-    """Judge whether the time per epoch falls as the batch size grows.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        A row for each batch size, with `batch_size` and `seconds_per_epoch`.
-
-    Returns
-    -------
-    holds : bool or None
-        It holds if the smallest batch size takes more than `EQUAL` times as long as
-        the largest, no batch size more than `EQUAL` times as long as the one before,
-        and the largest not more than that beside the fastest.
-    evidence : str
-        The numbers.
-    """
+    """Judge whether the time per epoch falls as the batch size grows."""
     rows = rows.dropna(subset="seconds_per_epoch").sort_values("batch_size")
     times = rows["seconds_per_epoch"].to_numpy()
     if len(rows) < 2:
@@ -125,23 +98,7 @@ def judge_epoch_time(rows: pd.DataFrame) -> Finding:
 
 
 def judge_quality(rows: pd.DataFrame) -> Finding:
-    """Judge whether smaller batches give a better test accuracy.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        A row for each batch size, with `batch_size`, `test_accuracy` and `reached`.
-
-    Returns
-    -------
-    holds : bool or None
-        It holds if the test accuracy falls with the batch size, by Kendall's rank
-        correlation, at the level `SIGNIFICANCE`, and if the best and the worst differ
-        by more than noise; it does not if it rises so. Only trainings that reached
-        the target are compared.
-    evidence : str
-        The numbers.
-    """
+    """Judge whether smaller batches that converge give a better test accuracy."""
     rows = rows[rows["reached"]]
     if len(rows) < _FEWEST_POINTS:
         return (

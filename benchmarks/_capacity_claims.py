@@ -17,13 +17,7 @@ _COVERAGE = 0.95
 
 
 def fit_slope(networks: pd.DataFrame) -> tuple[float, float]:
-    """Fit the slope of labels over parameters in logarithms.
-
-    Returns
-    -------
-    slope, error : float
-        The slope and its standard error; NaN for fewer than two or three sizes.
-    """
+    """Fit the slope of labels over parameters in logarithms, and its standard error."""
     n_sizes = networks["parameters"].nunique()
     if n_sizes < 2:
         return math.nan, math.nan

@@ -87,13 +87,6 @@ def accuracy_error(row: pd.Series, name: str = "test_accuracy") -> float:
     The test rows are the same for all seeds, so that more seeds do not make their part
     smaller. Two rows are added, one of them right, so that it is not 0 for an accuracy
     of 1.
-
-    Parameters
-    ----------
-    row : pandas.Series
-        With the accuracy, ``n_test``, the number of fits and their spread.
-    name : str, default="test_accuracy"
-        Of the accuracy.
     """
     rows = row["n_test"] + 2
     share = (row[name] * row["n_test"] + 1) / rows

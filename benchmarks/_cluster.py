@@ -31,20 +31,7 @@ def scheduler_address(text: str) -> str:
 
 @contextmanager
 def workers(scheduler: str | None, n_jobs: int) -> Iterator[int]:
-    """Let joblib's parallel work of this context go to the workers.
-
-    Parameters
-    ----------
-    scheduler : str or None
-        What `scheduler_address` read.
-    n_jobs : int
-        Processes, as joblib counts; a scheduler elsewhere has its own number.
-
-    Yields
-    ------
-    n_workers : int
-        Fits that run at a time.
-    """
+    """Send the parallel work of this context to so many workers."""
     n_workers = joblib.effective_n_jobs(n_jobs)
     if scheduler is None:
         yield n_workers

@@ -19,20 +19,7 @@ SMALL_FACTOR = 5.0
 
 
 def judge(fits: pd.DataFrame, table: pd.DataFrame) -> list[Claim]:
-    """Judge each claim that is made of such data.
-
-    Parameters
-    ----------
-    fits : DataFrame
-        One row for each fit.
-    table : DataFrame
-        Their means, one row for each condition and level.
-
-    Returns
-    -------
-    claims : list of Claim
-        With their verdicts.
-    """
+    """Judge each claim that is made of such data, by all fits and by their means."""
     levels = table[table["condition"].str.endswith("labels")]
     levels = levels.sort_values("fraction")
     return [

@@ -23,21 +23,10 @@ _INTERVAL = 0.005  # seconds between two looks at the memory
 
 
 def gemm_peak(shapes: Iterable[tuple[int, int, int]], dtype: torch.dtype) -> float:
-    """Measure the highest rate at which torch multiplies matrices here.
+    """Measure the rate, in TFLOPS, of the fastest of some products ``X @ W.T`` here.
 
-    Parameters
-    ----------
-    shapes : iterable of (n_rows, n_inputs, n_outputs)
-        Of the products ``X @ W.T`` to try.
-    dtype : torch.dtype
-        Their number format.
-
-    Returns
-    -------
-    tflops : float
-        That of the fastest shape, in 10**12 multiplications and additions a
-        second. Each shape counts with the median of its repetitions, so that a
-        lucky one does not make the peak. A shape is measured once in a process.
+    Each shape counts with the median of its repetitions: a lucky one does not make the
+    peak.
     """
     return max(_product_rate(*shape, dtype) for shape in shapes)
 

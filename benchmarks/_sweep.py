@@ -188,24 +188,7 @@ def _name(cell: Cell) -> str:
 def mean_and_spread(
     table: pd.DataFrame, by: Sequence[str], measures: Sequence[str]
 ) -> pd.DataFrame:
-    """Average over what is not named, mostly seeds.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        One row for each cell.
-    by : sequence of str
-        The columns that name a setting.
-    measures : sequence of str
-        The columns to average.
-
-    Returns
-    -------
-    summary : pandas.DataFrame
-        In the order of `table`: the means, and under the same names with ``_std``
-        behind them the sample standard deviations, NaN for a single cell; and the
-        number of cells, ``n_seeds``.
-    """
+    """Average over what is not named, mostly seeds; spreads get names with ``_std``."""
     groups = table.groupby(list(by), sort=False, dropna=False)
     means = groups[list(measures)].mean()
     spreads = groups[list(measures)].std().add_suffix("_std")

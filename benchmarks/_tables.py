@@ -49,22 +49,7 @@ _ORDER = (
 
 
 def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
-    """Average the fits of each setting, in the order in which they were made.
-
-    Parameters
-    ----------
-    records : list of dict
-        One for each fit.
-    by : sequence of str
-        The keys that name a setting.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        Means under the keys of the records; under the same keys with ``_std``
-        behind them the sample standard deviations, NaN for a single fit; and
-        the number of fits, ``n_fits``.
-    """
+    """Average the fits of each setting, in the order in which they were made."""
     rows = []
     for _, group in pd.DataFrame(records).groupby(list(by), sort=False, dropna=False):
         row = group.iloc[0].to_dict()

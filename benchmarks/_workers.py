@@ -115,18 +115,7 @@ def open_backends(names: Sequence[str]) -> Iterator[list[Backend]]:
 def warm_up(
     backend: Backend, network: MemorizingMLP, X: np.ndarray, y: np.ndarray
 ) -> list[Threads]:
-    """Let each worker fit the network once, all at the same time.
-
-    Returns
-    -------
-    threads : list of Threads
-        What each worker saw in its fit.
-
-    Raises
-    ------
-    RuntimeError
-        If some worker did not come within five minutes.
-    """
+    """Let each worker fit the network once, all at the same time; give what it saw."""
     with tempfile.TemporaryDirectory() as folder, backend.activate():
         return list(
             Parallel()(

@@ -61,15 +61,7 @@ _MANY_BATCHES = 200
 
 
 def choose_recipes(args: argparse.Namespace, data: Data) -> dict[str, dict[str, Any]]:
-    """Choose the recipes to fit; tell what the data leave out.
-
-    One epoch is trained for it.
-
-    Returns
-    -------
-    recipes : dict of dict
-        Parameters by name; the default comes first.
-    """
+    """Choose the recipes to fit, the default first; tell what the data leave out."""
     warm_up(fit_small_network, args.device)
     say("one epoch, to see what the default chooses")
     network = MemorizingMLP(
@@ -111,15 +103,7 @@ def fit(
     device: str,
     max_epochs: int,
 ) -> tuple[MemorizingMLP | None, float]:
-    """Fit the network, and time it.
-
-    Returns
-    -------
-    network : MemorizingMLP or None
-        The fitted network; None if the training diverged.
-    seconds : float
-        Duration of the whole `fit`.
-    """
+    """Fit the network, and time it; it is None if the training diverges."""
     network = MemorizingMLP(
         max_epochs=max_epochs,
         target_accuracy=ZERO_ERROR,
@@ -186,13 +170,7 @@ def with_running_averages(
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Run all fits; each repeat goes through all recipes in turn.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each ablation.
-    """
+    """Run all fits, each repeat with all recipes in turn; one row for each ablation."""
     recipes = choose_recipes(args, data)
     with_averages = RUNNING_AVERAGES in (args.ablations or ABLATIONS)
     fits: list[dict[str, Any]] = []
@@ -245,25 +223,7 @@ def measure(
 
 
 def summarize_fits(fits: list[dict[str, Any]], data: Data, labels: str) -> pd.DataFrame:
-    """Average the fits of each ablation.
-
-    Parameters
-    ----------
-    fits : list of dict
-        What `run` records of each fit.
-    data : Data
-        The data set.
-    labels : {"permuted", "true"}
-        Which labels were fitted.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        Means over the fits that did not diverge; under the same names with
-        ``_spread`` behind them the sample standard deviations, NaN for a single
-        fit; and under ``reached`` and ``diverged`` the numbers of fits. The test
-        accuracy is there for true labels only.
-    """
+    """Average over the fits of each ablation that did not diverge."""
     rows = []
     for name, group in pd.DataFrame(fits).groupby("ablation", sort=False):
         row = {

@@ -41,7 +41,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from _arguments import make_parser, positive_int, positive_seconds
+from _arguments import make_parser, positive_int, positive_seconds, several
 from _batch_size_claims import judge
 from _common import (
     Data,
@@ -82,14 +82,7 @@ def candidates(lr: float, factors: Sequence[float], batch_size: int) -> list[flo
 
 
 def search(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
-    """Find the learning rate that converges first.
-
-    Returns
-    -------
-    record : dict
-        `tuned_lr`; whether it is the lowest or highest one tried, `lr_at_edge`; and
-        the time of all candidates' epochs, `search_seconds`.
-    """
+    """Find the learning rate that converges first, and tell if it is an extreme one."""
     batch_size = cell["batch_size"]
     steps_per_epoch = math.ceil(len(data.y_train) / batch_size)
     max_epochs = min(args.search_epochs, max(1, args.search_steps // steps_per_epoch))
@@ -143,14 +136,7 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Search the learning rates, and run all trainings.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each batch size and rule: means over the seeds, and under the
-        same names with ``_std`` behind them the sample standard deviations.
-    """
+    """Search the learning rates, and run all trainings; means over the seeds."""
     pixels = {"mean": float(data.X_train.mean()), "scale": float(data.X_train.std())}
     data = dataclasses.replace(
         data,
@@ -237,14 +223,6 @@ def choose_batch_sizes(args: argparse.Namespace, data: Data) -> list[int]:
     return fitting
 
 
-def batch_size_value(text: str) -> int:
-    """Read a batch size that batch norm can do with."""
-    value = positive_int(text)
-    if value == 1:
-        raise argparse.ArgumentTypeError("must be at least 2, for batch norm; got 1")
-    return value
-
-
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
     parser = make_parser(
@@ -262,12 +240,12 @@ def make_own_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--batch-sizes",
-        type=batch_size_value,
+        type=several,
         nargs="+",
         default=[2**power for power in range(3, 14)],
         metavar="N",
-        help="rows of a batch; the rows of an epoch are spread evenly, so that a batch "
-        "may have fewer",
+        help="rows of a batch, two at least for batch norm; the rows of an epoch are "
+        "spread evenly, so that a batch may have fewer",
     )
     parser.add_argument(
         "--max-epochs",

@@ -28,7 +28,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import add_repeats, job_count, make_parser, positive_int, seed_value
+from _arguments import (
+    add_repeats,
+    fraction_below_1,
+    job_count,
+    make_parser,
+    positive_int,
+    seed_value,
+    several,
+)
 from _capacity_claims import LINEAR, NETWORK, TREE, format_rows, judge
 from _common import Data, load_data, run_script, say, warm_up, warm_up_workers
 from _sweep import Cell, add_output, run_sweep
@@ -117,13 +125,7 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Measure all classifiers.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each of them.
-    """
+    """Measure all classifiers; one row for each."""
     cells: list[Cell] = [
         {"model": NETWORK, "width": width, "depth": depth}
         for depth in sorted(set(args.depths))
@@ -278,7 +280,7 @@ def make_own_parser() -> argparse.ArgumentParser:
         "components, so that small networks are measured with few rows; 0: never",
     )
     parser.add_argument(
-        "--classes", type=class_count, default=2, help="classes of the random labels"
+        "--classes", type=several, default=2, help="classes of the random labels"
     )
     parser.add_argument(
         "--widths",
@@ -302,31 +304,12 @@ def make_own_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--rtol",
-        type=tolerance,
+        type=fraction_below_1,
         default=0.1,
         help="the search ends when the capacity of a network is known to this part of "
         "itself",
     )
     return parser
-
-
-def class_count(text: str) -> int:
-    """Read a number of classes."""
-    value = positive_int(text)
-    if value == 1:
-        raise argparse.ArgumentTypeError("must be at least 2, got 1")
-    return value
-
-
-def tolerance(text: str) -> float:
-    """Read a part of the capacity."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be a number in [0, 1), got {text!r}")
-    return value
 
 
 def main(argv: Sequence[str] | None = None) -> None:

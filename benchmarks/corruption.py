@@ -24,7 +24,6 @@ be extended: given more --levels or --seed, only the fits that are missing are m
 
 import argparse
 import functools
-import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -32,7 +31,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import OPTIONS, make_parser, positive_int
+from _arguments import OPTIONS, fraction, make_parser, positive_int
 from _claims import ZERO_ERROR, count
 from _common import (
     Data,
@@ -204,17 +203,6 @@ def draw(fits: pd.DataFrame, table: pd.DataFrame, kind: str, title: str) -> Any:
     return display.figure_
 
 
-def level(text: str) -> float:
-    """Read a corruption level."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, got {text!r}")
-    return value
-
-
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
     parser = make_parser(
@@ -240,7 +228,7 @@ def make_own_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--levels",
-        type=level,
+        type=fraction,
         nargs="+",
         default=[i / 10 for i in range(11)],
         metavar="P",

@@ -75,13 +75,7 @@ def choose_rows(args: argparse.Namespace, data: Data, method: str) -> np.ndarray
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Fit each method to both kinds of labels.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each kind of labels and each method.
-    """
+    """Fit each method to both kinds of labels; one row for each."""
     permuter = LabelPermuter(random_state=args.seed)
     permuted = permuter.fit(data.y_train).transform(data.y_train)
     return pd.DataFrame(

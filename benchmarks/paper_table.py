@@ -43,7 +43,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import job_count, make_parser, positive_int, positive_seconds
+from _arguments import (
+    fraction_below_1,
+    job_count,
+    make_parser,
+    positive_int,
+    positive_seconds,
+)
 from _claims import Claim, difference, exceeds, fitted, tell_fitted, tell_test
 from _common import Data, fit_small_network, load_data, run_script, warm_up
 from _sweep import Cell, add_output, mean_and_spread, run_sweep
@@ -161,15 +167,7 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Run all fits.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each setting, model, kind of labels and regularizer: means over
-        the seeds, under the same names with ``_std`` behind them the sample standard
-        deviations, and the paper's figures where it has any.
-    """
+    """Run all fits; one row for each setting, model, kind of labels and regularizer."""
     cells = [
         {
             "setting": setting,
@@ -320,14 +318,6 @@ def _leeway(row: pd.Series) -> float:
     return N_DEVIATIONS * math.sqrt(chance * (1 - chance) / row["n_test"])
 
 
-def dropout_value(text: str) -> float:
-    """Read a probability of dropping a unit."""
-    value = positive_seconds(text)
-    if value >= 1:
-        raise argparse.ArgumentTypeError(f"must be below 1, got {text!r}")
-    return value
-
-
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
     parser = make_parser(
@@ -366,7 +356,7 @@ def make_own_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--dropout",
-        type=dropout_value,
+        type=fraction_below_1,
         default=0.2,
         help="probability of dropping a hidden unit, of the rows with dropout",
     )

@@ -107,13 +107,7 @@ def time_search(
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Let the backends take turns.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each backend.
-    """
+    """Let the backends take turns; one row for each."""
     network = MemorizingMLP(
         width=max(args.widths),
         depth=max(args.depths),

@@ -44,15 +44,7 @@ _COLUMNS = ["dataset", "labels", "protocol"]
 def run(
     args: argparse.Namespace, data: Data
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Run all fits.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each kind of labels and each protocol.
-    histories : dict of pandas.DataFrame
-        Epoch by epoch, the holdout fits of the first seed, by kind of labels.
-    """
+    """Run all fits; give the table, and histories of the first seed by labels."""
     records: list[dict[str, Any]] = []
     histories: dict[str, pd.DataFrame] = {}
     for labels in ("true", "permuted"):

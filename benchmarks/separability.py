@@ -34,13 +34,7 @@ SIGNIFICANCE = 0.01
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
-    """Test all pairs of classes.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each pair.
-    """
+    """Test all pairs of classes; one row for each."""
     classes = np.unique(data.y_train).tolist()
     return pd.DataFrame(
         Parallel(n_jobs=args.n_jobs)(

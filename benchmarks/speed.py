@@ -46,26 +46,7 @@ _COMPONENTS = 448  # that MemorizingMLP trains on at most
 def choose_entries(
     names: Sequence[str], X: np.ndarray, y: np.ndarray, budget: float
 ) -> list[Entry]:
-    """Give each contender its task.
-
-    MemorizingMLP is trained for one epoch, to see what it chooses.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Keys of `CONTENDERS`.
-    X : ndarray of shape (n_samples, n_features)
-        Training inputs.
-    y : ndarray of shape (n_samples,)
-        Training labels, from 0 on.
-    budget : float
-        Seconds for each.
-
-    Returns
-    -------
-    entries : list of Entry
-        In the order of `names`.
-    """
+    """Give each contender its task; one epoch shows what MemorizingMLP chooses."""
     say("one epoch, to see what MemorizingMLP chooses")
     chosen = MemorizingMLP(max_epochs=1, target_accuracy=None, device="cpu").fit(X, y)
     n_whitened = whiten(torch.from_numpy(X)).shape[1]
@@ -89,15 +70,7 @@ def attainable_accuracy(X: np.ndarray, y: np.ndarray) -> float:
 
 
 def run(args: argparse.Namespace, data: Data) -> tuple[pd.DataFrame, str]:
-    """Let all contenders fit the data.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each contender.
-    machine : str
-        What the machine can do at most.
-    """
+    """Let all contenders fit the data; give the table, and what the machine can do."""
     warm_up_contenders(args.contenders, make_small_task())
     X = data.X_train
     entries = choose_entries(

@@ -65,15 +65,7 @@ def make_recipe(name: str, data: Data, seed: int, device: str) -> Pipeline:
 def run(
     args: argparse.Namespace, data: Data
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Run all fits.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each recipe and each protocol.
-    histories : dict of pandas.DataFrame
-        Epoch by epoch, the holdout fits of the first seed, by recipe.
-    """
+    """Run all fits; give the table, and histories of the first seed by recipe."""
     records: list[dict[str, Any]] = []
     histories: dict[str, pd.DataFrame] = {}
     for recipe in RECIPES:

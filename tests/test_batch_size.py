@@ -172,9 +172,9 @@ def test_the_courses_network_can_be_trained(tmp_path):
     [
         (
             ["--batch-sizes", "0"],
-            "--batch-sizes: must be an int of at least 1, got '0'",
+            "--batch-sizes: must be an int of at least 2, got '0'",
         ),
-        (["--batch-sizes", "1"], "--batch-sizes: must be at least 2, for batch norm"),
+        (["--batch-sizes", "1"], "--batch-sizes: must be an int of at least 2, got"),
         (["--batch-sizes", "512"], "--batch-sizes: none is at most 256"),
         (["--max-epochs", "0"], "--max-epochs: must be an int of at least 1"),
         (["--budget", "-1"], "--budget: must be a positive number, got '-1'"),

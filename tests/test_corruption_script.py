@@ -185,7 +185,7 @@ def test_a_thousand_images(tmp_path, capsys):
         (["--lr-scheduler", "step"], "--lr-scheduler: invalid choice: 'step'"),
         (["--max-epochs", "0"], "--max-epochs: must be an int of at least 1"),
         (["--seed", "x"], "--seed: must be an int of at least 0, got 'x'"),
-        (["--n-jobs", "0"], "--n-jobs: must not be 0"),
+        (["--n-jobs", "0"], "--n-jobs: must be an int, but not 0"),
         (["--max-samples", "11"], "--max-samples: 11 rows are too few"),
         (["--device", "tpu"], "--device: must be auto or a device .* got 'tpu'"),
         (["--output", "{tmp}/none/table.csv"], "--output: the folder .*none does not"),

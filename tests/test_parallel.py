@@ -318,7 +318,7 @@ def test_an_interrupt_leaves_no_table(tmp_path, monkeypatch):
         (["--depths", "x"], "--depths: must be an int of at least 1, got 'x'"),
         (["--max-epochs", "0"], "--max-epochs: must be an int of at least 1"),
         (["--folds", "0"], "--folds: a grid search needs at least 2"),
-        (["--folds", "1"], "--folds: must be 0 or at least 2, got 1"),
+        (["--folds", "1"], "--folds: must be 0 or at least 2, got '1'"),
         (["--dataset", "cats"], "--dataset: invalid choice: 'cats'"),
         (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
         (["--max-samples", "29"], "29 rows are too few for 10 classes and 3 folds"),

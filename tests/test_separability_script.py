@@ -34,7 +34,7 @@ def test_each_pair_has_a_row_and_checked_proofs(tmp_path, capsys):
     [
         (["--dataset", "cats"], "invalid choice: 'cats'"),
         (["--seed", "x"], "--seed: must be an int of at least 0, got 'x'"),
-        (["--n-jobs", "0"], "--n-jobs: must not be 0"),
+        (["--n-jobs", "0"], "--n-jobs: must be an int, but not 0"),
         (["--output", "table.xlsx"], "must end in one of .csv"),
     ],
 )
