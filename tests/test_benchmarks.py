@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import _common
 import grid_search
 import pandas as pd
+import paper_table
 import permuted
 import pytest
 import true_labels
+
+from sk_memorize import MemorizingMLP
 
 SCRIPTS = {"permuted": permuted, "true_labels": true_labels, "grid_search": grid_search}
 FOLDER = Path(permuted.__file__).parent
@@ -204,3 +208,27 @@ def test_without_mnist_and_network_the_table_says_that_it_is_about_digits(
     title = next(line for line in captured.out.splitlines() if "labels: digits" in line)
     assert "MNIST" in title
     assert not (tmp_path / "void").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        (permuted, ["--folds", "0"]),
+        (permuted, ["--folds", "2"]),
+        (grid_search, ["--folds", "2", "--widths", "8", "--depths", "1"]),
+        (paper_table, ["--models", "1x512", "--settings", "package", "--n-jobs", "1"]),
+    ],
+)
+def test_the_first_fit_of_a_process_is_not_timed(script, arguments, monkeypatch):
+    shapes = []
+    fit = MemorizingMLP.fit
+
+    def spy(self, X, y, **params):
+        shapes.append(X.shape)
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(MemorizingMLP, "fit", spy)
+    _common.warm_up.cache_clear()
+    script.main([*QUICK[:2], "--max-samples", "100", *arguments])
+    assert shapes[0] == (2048, 256)
+    assert {columns for _, columns in shapes[1:]} <= {64, 256}
