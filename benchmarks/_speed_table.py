@@ -122,7 +122,9 @@ def format_rows(table: pd.DataFrame) -> str:
             "TFLOPS": table["tflops"].map("{:.3g}".format),
             "GEMM peak": table["gemm_peak_tflops"].map("{:.3g}".format),
             "of peak": table["peak_fraction"].map("{:.1%}".format),
-            "memory MB": table["peak_memory_mb"].map("{:.0f}".format),
+            "memory MB": table["peak_memory_mb"]
+            .map("{:.0f}".format)
+            .replace("nan", ""),
         }
     )
     return str(shown.to_markdown(index=False, disable_numparse=True))

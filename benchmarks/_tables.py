@@ -65,44 +65,46 @@ def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
+_FORMATS = {
+    "train_accuracy": "{:.5f}",
+    "train_loss": "{:.4f}",
+    "train_accuracy_true": "{:.4f}",
+    "test_accuracy": "{:.4f}",
+    "chance_accuracy": "{:.4f}",
+    "epochs": "{:.3g}",
+    "fit_seconds": "{:.1f}",
+    "parameters_per_memorized_label": "{:.1f}",
+    "fraction": "{:g}",
+    "realized_rate": "{:.4f}",
+    "test_error": "{:.4f}",
+    "seconds": "{:.1f}",
+    "relative_epochs": "{:.2f}",
+    "relative_seconds": "{:.2f}",
+}
+_HEADINGS = {
+    "train_accuracy": "train acc. (fitted)",
+    "train_accuracy_true": "train acc. (true)",
+    "test_accuracy": "test acc. (true)",
+    "chance_accuracy": "chance acc.",
+    "fit_seconds": "fit s",
+    "test_error": "test error",
+    "relative_epochs": "epochs / true labels",
+    "relative_seconds": "seconds / true labels",
+}
+
+
 def format_table(table: pd.DataFrame) -> str:
     """Format a summary for reading: mean, and spread where there are several."""
     shown = pd.DataFrame(index=table.index)
-    formats = {
-        "train_accuracy": "{:.5f}",
-        "train_loss": "{:.4f}",
-        "train_accuracy_true": "{:.4f}",
-        "test_accuracy": "{:.4f}",
-        "chance_accuracy": "{:.4f}",
-        "epochs": "{:.3g}",
-        "fit_seconds": "{:.1f}",
-        "parameters_per_memorized_label": "{:.1f}",
-        "fraction": "{:g}",
-        "realized_rate": "{:.4f}",
-        "test_error": "{:.4f}",
-        "seconds": "{:.1f}",
-        "relative_epochs": "{:.2f}",
-        "relative_seconds": "{:.2f}",
-    }
-    headings = {
-        "train_accuracy": "train acc. (fitted)",
-        "train_accuracy_true": "train acc. (true)",
-        "test_accuracy": "test acc. (true)",
-        "chance_accuracy": "chance acc.",
-        "fit_seconds": "fit s",
-        "test_error": "test error",
-        "relative_epochs": "epochs / true labels",
-        "relative_seconds": "seconds / true labels",
-    }
     # What was not measured at all has no column, and in a single row no "nan".
     for name in table.dropna(axis=1, how="all").columns:
         if name.endswith("_std") or name in ("seed", "n_fits"):
             continue
-        heading = headings.get(name, name.replace("_", " "))
-        if name not in formats:
+        heading = _HEADINGS.get(name, name.replace("_", " "))
+        if name not in _FORMATS:
             shown[heading] = table[name].astype(object).where(table[name].notna(), "")
             continue
-        pattern = formats[name]
+        pattern = _FORMATS[name]
         spread = table.get(f"{name}_std")
         shown[heading] = [
             ""

@@ -190,10 +190,12 @@ def format_rows(table: pd.DataFrame) -> str:
         table.assign(
             lr=[f"{lr:.3g}" for lr in table["lr"]],
             rows_per_step=[f"{rows:.5g}" for rows in table["rows_per_step"]],
-            seconds_per_epoch=[f"{s:.3g}" for s in table["seconds_per_epoch"]],
-            search_seconds=[
-                "" if math.isnan(s) else f"{s:.1f}" for s in table["search_seconds"]
-            ],
+            seconds_per_epoch=table["seconds_per_epoch"]
+            .map("{:.3g}".format)
+            .replace("nan", ""),
+            search_seconds=table["search_seconds"]
+            .map("{:.1f}".format)
+            .replace("nan", ""),
             reached=["yes" if reached else "NO" for reached in table["reached"]],
         )[
             [

@@ -185,8 +185,10 @@ def format_rows(table: pd.DataFrame) -> str:
             "processes": table["processes"],
             "torch threads per worker, fit": table["torch_threads"],
             "predict": table["predict_threads"],
-            "OS threads per process": table["os_threads"].map("{:g}".format),
-            "busy": table["busy_threads"].map("{:g}".format),
+            "OS threads per process": table["os_threads"]
+            .map("{:g}".format)
+            .replace("nan", ""),
+            "busy": table["busy_threads"].map("{:g}".format).replace("nan", ""),
             "start s": table["start_seconds"].map("{:.1f}".format),
             "seconds": table["seconds"].map("{:.2f}".format),
             "of sequential": table["ratio"].map("{:.2f}".format),
