@@ -246,7 +246,7 @@ def test_without_dask_it_is_skipped_by_name(capsys, monkeypatch):
     parallel.main([*QUICK, "--backends", "threading", "dask", "--repeats", "1"])
     captured = capsys.readouterr()
     assert re.search("skipped: dask needs .*extra 'distributed'", captured.err)
-    assert "- threading: " in captured.out
+    assert "- holds: threading: every score" in captured.out
     assert "dask" not in captured.out
 
 
