@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sk_memorize import BatchNormMLP
-from sk_memorize.neural._network import apply_layer, with_first_layer
+from sk_memorize.neural._network import apply_layer
 
 
 def count(module):
@@ -92,14 +92,3 @@ def test_a_network_with_dropout_can_be_copied_and_pickled_after_use():
     module(X)
     for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
         assert torch.equal(twin.eval()(X), module.eval()(X))
-
-
-def test_a_copy_with_another_first_layer_has_its_own_parameters():
-    module = BatchNormMLP(4, 2, (8,), seed=0)
-    other = with_first_layer(module, nn.Linear(9, 8))
-    assert other.first_layer.in_features == 9
-    assert module.first_layer.in_features == 4
-    for ours, theirs in zip(other.layers[1:], module.layers[1:], strict=True):
-        assert ours is not theirs
-        for key, value in ours.state_dict().items():
-            assert torch.equal(value, theirs.state_dict()[key])

@@ -111,7 +111,7 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     logits = torch.empty(len(X), last.out_features, dtype=dtype)
     with single_thread() if is_small(module) else nullcontext():
         for chunk, out in zip(X.split(CHUNK), logits.split(CHUNK), strict=True):
-            out.copy_(evaluated(_as_input(evaluated, chunk.to(device))))
+            out.copy_(evaluated(chunk.to(device)))
     return logits
 
 
@@ -127,14 +127,6 @@ def to_evaluate(module: BatchNormMLP) -> BatchNormMLP:
     """Put a network into eval mode, and copy it in float64 if it is small."""
     module.eval()
     return copy.deepcopy(module).double() if is_small(module) else module
-
-
-def _as_input(module: BatchNormMLP, X: Tensor) -> Tensor:
-    # A network with a scaling of its own takes float64, which it may be for. To all
-    # others equal numbers are the same input, whatever their format.
-    if module.center is not None:
-        return X
-    return X.float().to(module.first_layer.weight.dtype)
 
 
 class HiddenOutputs:
@@ -169,7 +161,7 @@ class HiddenOutputs:
             yield from (self._kept if index is None else self._kept[index]).split(CHUNK)
             return
         for chunk in self._rows.chunks(index):
-            yield last_hidden(self._module, _as_input(self._module, chunk))
+            yield last_hidden(self._module, chunk)
 
     @torch.no_grad()
     def logits(self, last: nn.Linear) -> Tensor:

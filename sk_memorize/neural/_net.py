@@ -41,11 +41,7 @@ class MemorizingNet(NeuralNetClassifier):
     def infer(self, x: Any, **fit_params: Any) -> Tensor:
         """Compute the logits of a batch; in training, in its precision."""
         X = x["X"] if isinstance(x, dict) else x
-        if not self.module_.training:
-            has_scaling = self.module_.center is not None
-            X = torch.as_tensor(X)
-            return super().infer(X if has_scaling else X.float(), **fit_params)
-        if not self.bfloat16:
+        if not (self.bfloat16 and self.module_.training):
             return super().infer(X, **fit_params)
         with torch.autocast(X.device.type, torch.bfloat16):
             y_pred = super().infer(X, **fit_params)

@@ -1,11 +1,25 @@
 """The network: a multilayer perceptron with normalized hidden layers."""
 
-import copy
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+
+class Scaling(NamedTuple):
+    """Map ``(x - center) / scale``, followed by asinh in heavy-tailed columns."""
+
+    center: Tensor
+    scale: Tensor
+    is_heavy: Tensor
+
+    def __call__(self, X: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Apply the map; the result has the given number format."""
+        scaled = ((X - self.center) / self.scale).to(dtype)
+        return torch.where(self.is_heavy, scaled.asinh(), scaled)
 
 
 class BatchNormMLP(nn.Module):
@@ -96,19 +110,20 @@ class BatchNormMLP(nn.Module):
         layers: list[nn.Module] = []
         n_inputs = n_features
         for size in hidden_layer_sizes:
-            layers.append(make_linear(n_inputs, size, generator=generator))
-            block: list[nn.Module] = [_make_rectifier(negative_slope)]
+            layers.append(_make_linear(n_inputs, size, generator))
+            rectifier = nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU()
+            block: list[nn.Module] = [rectifier]
             if norm is not None:
                 block.append(_make_norm(norm, size, n_groups, norm_affine))
             layers += block if norm_position == "after" else reversed(block)
             if dropout:
                 layers.append(nn.Dropout(dropout))
             n_inputs = size
-        layers.append(make_linear(n_inputs, n_classes, generator=generator))
+        layers.append(_make_linear(n_inputs, n_classes, generator))
         self.layers = nn.Sequential(*layers)
         self.seed = seed
         self._dropout_generator: torch.Generator | None = None
-        for name in ("center", "scale", "is_heavy"):
+        for name in Scaling._fields:
             self.register_buffer(name, None)
 
     def forward(self, X: Tensor) -> Tensor:
@@ -144,6 +159,13 @@ class BatchNormMLP(nn.Module):
         return layer
 
     @property
+    def scaling(self) -> Scaling | None:
+        """What is done to the inputs before the first layer."""
+        if self.center is None:
+            return None
+        return Scaling(self.center, self.scale, self.is_heavy)  # type: ignore[arg-type]
+
+    @property
     def hidden_layer_sizes(self) -> tuple[int, ...]:
         """Units of each hidden layer."""
         linears = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
@@ -162,20 +184,16 @@ def last_hidden(module: BatchNormMLP, X: Tensor) -> Tensor:
             "The 'X' parameter of BatchNormMLP.forward must be of shape "
             f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
         )
-    X = _scale_inputs(module, X)
+    scaling, dtype = module.scaling, module.first_layer.weight.dtype
+    if scaling is not None:
+        X = scaling(X, dtype)
+    elif X.dtype != torch.bfloat16:
+        # Equal numbers are the same input, whatever their format.
+        X = X.float().to(dtype)
     # A slice of a Sequential would be another one, made anew for each batch.
     for layer in list(module.layers)[:-1]:
         X = apply_layer(module, layer, X)
     return X
-
-
-def _scale_inputs(module: BatchNormMLP, X: Tensor) -> Tensor:
-    """Center, scale and compress the inputs, where there is need to."""
-    center, scale, is_heavy = module.center, module.scale, module.is_heavy
-    if center is None or scale is None or is_heavy is None:
-        return X
-    scaled = ((X - center) / scale).to(module.last_layer.weight.dtype)
-    return torch.where(is_heavy, scaled.asinh(), scaled)
 
 
 def apply_layer(module: BatchNormMLP, layer: nn.Module, X: Tensor) -> Tensor:
@@ -191,32 +209,15 @@ def apply_layer(module: BatchNormMLP, layer: nn.Module, X: Tensor) -> Tensor:
     return X * kept.div_(1 - layer.p)
 
 
-def with_first_layer(module: BatchNormMLP, first: nn.Linear) -> BatchNormMLP:
-    """Copy a network with another first layer."""
-    twin = copy.copy(module)
-    twin._modules = {"layers": nn.Sequential(first, *copy.deepcopy(module.layers[1:]))}
-    twin._buffers = dict(module._buffers)
-    twin._dropout_generator = None
-    return twin
-
-
-def make_linear(
-    n_inputs: int, n_outputs: int, generator: torch.Generator | None = None
+def _make_linear(
+    n_inputs: int, n_outputs: int, generator: torch.Generator
 ) -> nn.Linear:
-    """Make a Linear layer, initialized from `generator`, or not at all."""
-    # A layer on the meta device has shapes only: nothing is drawn for it.
-    layer = nn.Linear(n_inputs, n_outputs, device="meta", dtype=torch.float32)
-    layer = layer.to_empty(device="cpu")
-    if generator is not None:
-        bound = 1 / math.sqrt(n_inputs)
-        with torch.no_grad():
-            layer.weight.uniform_(-bound, bound, generator=generator)
-            layer.bias.uniform_(-bound, bound, generator=generator)
+    """Make a Linear layer that is initialized by the generator alone."""
+    layer = skip_init(nn.Linear, n_inputs, n_outputs, dtype=torch.float32)
+    bound = 1 / math.sqrt(n_inputs)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -bound, bound, generator)
     return layer
-
-
-def _make_rectifier(negative_slope: float) -> nn.Module:
-    return nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU()
 
 
 def _make_norm(norm: str, size: int, n_groups: int, affine: bool) -> nn.Module:

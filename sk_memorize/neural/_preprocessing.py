@@ -1,12 +1,14 @@
 """Inputs for training: scaled, compressed, and whitened by PCA with shrinkage."""
 
+import copy
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from .._threads import single_thread
-from ._network import BatchNormMLP, make_linear, with_first_layer
+from ._network import BatchNormMLP, Scaling
 from ._rows import CHUNK, Rows
 
 # Principal components at most, and how many of these are random directions of
@@ -41,28 +43,21 @@ _EXTREME_RANGE = 1e12
 _LARGE_OFFSET = 1e3
 
 
-class Scaling(NamedTuple):
-    """Map ``(x - center) / scale``, followed by asinh in heavy-tailed columns."""
-
-    center: Tensor
-    scale: Tensor
-    is_heavy: Tensor
-
-    def __call__(self, X: Tensor) -> Tensor:
-        """Apply the map; the result is in float32."""
-        scaled = ((X - self.center) / self.scale).float()
-        return torch.where(self.is_heavy, scaled.asinh(), scaled)
-
-
 class Whitening(NamedTuple):
-    """Affine map ``(x - mean) @ transform``, where `transform` is (columns, k).
+    """Affine map ``(x - mean) @ (full * attenuation)``.
 
-    `attenuation` (k components) turns full whitening into that of the first stage.
+    `full` (columns, k components) whitens fully; `attenuation` (k components) turns
+    that into the whitening of the first stage.
     """
 
     mean: Tensor
-    transform: Tensor
+    full: Tensor
     attenuation: Tensor
+
+    @property
+    def transform(self) -> Tensor:
+        """What the inputs are multiplied with."""
+        return self.full * self.attenuation
 
 
 class Prepared:
@@ -100,7 +95,7 @@ class Prepared:
         self.is_attenuated = whitening is not None
         n_inputs = rows.n_features
         if whitening is not None:
-            transform = (whitening.transform * whitening.attenuation).to(dtype)
+            transform = whitening.transform.to(dtype)
             n_inputs = transform.shape[1]
         self.inputs = torch.empty(len(rows), n_inputs, dtype=dtype, device=rows.device)
         for chunk, out in zip(rows.chunks(), self.inputs.split(CHUNK), strict=True):
@@ -115,59 +110,49 @@ class Prepared:
         """End the attenuation of narrow components; the network stays the same."""
         if self._whitening is None or not self.is_attenuated:
             return
+        attenuation = self._whitening.attenuation
         # In the number format of the inputs: torch is slow where formats are mixed.
-        self.inputs.mul_((1 / self._whitening.attenuation).to(self.inputs.dtype))
-        module.first_layer.weight.mul_(self._whitening.attenuation)
+        self.inputs.mul_((1 / attenuation).to(self.inputs.dtype))
+        module.first_layer.weight.mul_(attenuation)
+        self._whitening = self._whitening._replace(attenuation=attenuation.new_ones(()))
         self.is_attenuated = False
 
     def fold(self, module: BatchNormMLP) -> BatchNormMLP:
         """Copy a network in training into one that takes raw inputs, in eval mode."""
-        first = module.first_layer
-        if self._whitening is None:
-            folded = make_linear(first.in_features, first.out_features)
-            folded = folded.to(first.weight.device)
-            folded.load_state_dict(first.state_dict())
-        else:
-            folded = self._fold_whitening(first)
-        final = with_first_layer(module, folded)
+        final = copy.deepcopy(module)
+        if self._whitening is not None:
+            final.layers[0] = _fold_whitening(self._whitening, module.first_layer)
         if self.scaling is not None:
             for name, value in self.scaling._asdict().items():
                 setattr(final, name, value)
         return final.eval()
 
     @torch.no_grad()
-    def _fold_whitening(self, first: nn.Linear) -> nn.Linear:
-        transform, mean = self._transform().double(), self._mean().double()
-        weight = first.weight.double() @ transform.T
-        folded = make_linear(len(transform), first.out_features)
-        folded = folded.to(first.weight.device)
-        folded.weight.copy_(weight)
-        folded.bias.copy_(first.bias.double() - weight @ mean)
-        return folded
-
-    @torch.no_grad()
     def unfold(self, module: BatchNormMLP, previous: BatchNormMLP) -> None:
         """Give a network in training the weights of one that takes raw inputs."""
-        for new, old in zip(module.layers, previous.layers, strict=True):
-            if self._whitening is None or new is not module.first_layer:
-                new.load_state_dict(old.state_dict())
+        begin = 0 if self._whitening is None else 1
+        module.layers[begin:].load_state_dict(previous.layers[begin:].state_dict())
         if self._whitening is None:
             return
         raw, first = previous.first_layer, module.first_layer
         weight = raw.weight.double().to(first.weight.device)
         # Exact on rows in the span of the components: all rows, unless there are so
         # many columns that the components are those of a sample.
-        first.weight.copy_(weight @ torch.linalg.pinv(self._transform().double()).T)
-        first.bias.copy_(raw.bias.to(weight) + weight @ self._mean().double())
+        inverse = torch.linalg.pinv(self._whitening.transform.double())
+        first.weight.copy_(weight @ inverse.T)
+        first.bias.copy_(raw.bias.to(weight) + weight @ self._whitening.mean.double())
 
-    def _transform(self) -> Tensor:
-        assert self._whitening is not None
-        _, transform, attenuation = self._whitening
-        return transform * attenuation if self.is_attenuated else transform
 
-    def _mean(self) -> Tensor:
-        assert self._whitening is not None
-        return self._whitening.mean
+@torch.no_grad()
+def _fold_whitening(whitening: Whitening, first: nn.Linear) -> nn.Linear:
+    """Make a Linear layer of raw inputs from one of whitened inputs."""
+    transform, mean = whitening.transform.double(), whitening.mean.double()
+    weight = first.weight.double() @ transform.T
+    folded = skip_init(nn.Linear, len(transform), len(weight), dtype=torch.float32)
+    folded = folded.to(weight.device)
+    folded.weight.copy_(weight)
+    folded.bias.copy_(first.bias.double() - weight @ mean)
+    return folded
 
 
 def prepare(
@@ -199,11 +184,10 @@ def prepare(
     """
     if previous is None:
         scaling = _fit_scaling(rows, compress=shrinkage is not None)
-    elif previous.center is None:
-        scaling = None
     else:
-        parts = (previous.center, previous.scale, previous.is_heavy)
-        scaling = Scaling(*(part.to(rows.device) for part in parts))  # type: ignore[union-attr]
+        scaling = previous.scaling
+        if scaling is not None:
+            scaling = Scaling(*map(rows.put, scaling))
     whitening = None
     if shrinkage is not None:
         limit = None if previous is not None else MAX_COMPONENTS
