@@ -55,7 +55,7 @@ class CompleteWhitening(Callback):
     """
 
     def __init__(self, prepared: Prepared, n_batches: int) -> None:
-        self.prepared = prepared
+        self.prepared: Prepared | None = prepared
         self.window = max(_FEWEST_STEPS, n_batches // 4)
         self.period = max(2 * _FEWEST_STEPS, n_batches)
         self.n_steps = 0
@@ -66,9 +66,13 @@ class CompleteWhitening(Callback):
         classes.index_add_(0, rows.y.cpu(), rows.mass.cpu())
         self.error_by_chance = max(_TINY, 1 - float(classes.max() / classes.sum()))
 
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Forget the rows: a model does not keep them."""
+        self.prepared = None
+
     def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:
         """Look at the accuracy of the last steps where it is time to."""
-        if not self.prepared.is_attenuated:
+        if self.prepared is None or not self.prepared.is_attenuated:
             return
         self.n_steps += 1
         due = self.period * self.n_looks if self.n_looks else self.window

@@ -16,7 +16,12 @@ from skorch.callbacks import LRScheduler
 from .._threads import single_thread
 from ._batches import count_batches
 from ._preprocessing import MAX_COMPONENTS
-from ._schedules import SCHEDULES, policy_class
+from ._schedules import (
+    SCHEDULES,
+    DelayedLRScheduler,
+    make_scheduler,
+    policy_class,
+)
 
 # Networks with fewer weights always use one thread: a second one would hardly
 # help, and their results do not depend on the number of threads.
@@ -104,8 +109,8 @@ class Config:
         Its arguments, without the learning rate.
     lr : float
         The learning rate.
-    scheduler : str, type, skorch.callbacks.LRScheduler or None
-        The learning rate schedule, with `scheduler_params` and `scheduler_start`.
+    scheduler : DelayedLRScheduler or None
+        The learning rate schedule, not initialized.
     cycle_epochs : int or None
         Length of the first cycle of "onecycle"; None without cycles.
     may_cool_early : bool
@@ -133,9 +138,7 @@ class Config:
     optimizer: type[torch.optim.Optimizer]
     optimizer_params: dict[str, Any]
     lr: float
-    scheduler: Any
-    scheduler_params: dict[str, Any]
-    scheduler_start: int
+    scheduler: DelayedLRScheduler | None
     cycle_epochs: int | None
     may_cool_early: bool
     batch_size: int
@@ -195,6 +198,8 @@ def resolve_config(
         shrinkage = _STAGES if shrinkage == "auto" else (shrinkage, shrinkage)
     decay = {"weight_decay": params["weight_decay"]} if params["weight_decay"] else {}
     optimizer, lr, defaults = _resolve_optimizer(params, device)
+    n_batches = count_batches(shape.n_rows, batch_size)
+    cycle_epochs = _resolve_cycle(params, n_batches)
     return Config(
         hidden_layer_sizes=sizes,
         module_params={name: params[name] for name in _MODULE_PARAMS},
@@ -205,10 +210,8 @@ def resolve_config(
         optimizer=optimizer,
         optimizer_params=defaults | dict(params["optimizer_params"] or {}) | decay,
         lr=lr if params["lr"] == "auto" else float(params["lr"]),
-        scheduler=params["lr_scheduler"],
-        scheduler_params=_check_schedule(params),
-        scheduler_start=params["lr_scheduler_start"],
-        cycle_epochs=_resolve_cycle(params, shape.n_rows, batch_size),
+        scheduler=_resolve_schedule(params, n_batches, cycle_epochs),
+        cycle_epochs=cycle_epochs,
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
         max_epochs=params["max_epochs"],
@@ -364,9 +367,7 @@ def _resolve_optimizer(
     return optimizer, lr, defaults
 
 
-def _resolve_cycle(
-    params: Mapping[str, Any], n_rows: int, batch_size: int
-) -> int | None:
+def _resolve_cycle(params: Mapping[str, Any], n_batches: int) -> int | None:
     """Choose the length of the first cycle in epochs."""
     if params["lr_scheduler"] != "onecycle":
         return None
@@ -375,14 +376,30 @@ def _resolve_cycle(
     given = (params["lr_scheduler_params"] or {}).get("cycle_epochs")
     if given is not None:
         return int(given)
-    n_batches = count_batches(n_rows, batch_size)
     return max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
 
 
-def _check_schedule(params: Mapping[str, Any]) -> dict[str, Any]:
+def _resolve_schedule(
+    params: Mapping[str, Any], n_batches: int, cycle_epochs: int | None
+) -> DelayedLRScheduler | None:
+    """Check the schedule, and make its callback."""
     name = "lr_scheduler_params"
     given: dict[str, Any] = dict(params[name] or {})
     scheduler = params["lr_scheduler"]
+    if scheduler is None:
+        _check(params, name, not given, "None without a scheduler")
+        return None
+    policy = policy_class(scheduler)
+    is_torch = isinstance(policy, type) and (
+        issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
+    )
+    _check(
+        params,
+        "lr_scheduler",
+        is_torch or isinstance(scheduler, LRScheduler),
+        f"one of {sorted(SCHEDULES)}, a class of torch.optim.lr_scheduler, a "
+        "skorch.callbacks.LRScheduler or None",
+    )
     if scheduler == "onecycle":
         epochs, warmup = given.get("cycle_epochs", 1), given.get("warmup", 0.0)
         _check(
@@ -395,24 +412,15 @@ def _check_schedule(params: Mapping[str, Any]) -> dict[str, Any]:
             "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float in "
             "[0, 1), for the scheduler 'onecycle'",
         )
-        return given
-    if scheduler is None:
-        _check(params, name, not given, "None without a scheduler")
-        return given
-    policy = policy_class(scheduler)
-    is_torch = isinstance(policy, type) and (
-        issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
-    )
-    _check(
-        params,
-        "lr_scheduler",
-        is_torch or isinstance(scheduler, LRScheduler),
-        f"one of {sorted(SCHEDULES)}, a class of torch.optim.lr_scheduler, a "
-        "skorch.callbacks.LRScheduler or None",
-    )
-    if is_torch:
+    elif is_torch:
         _check_keywords(params, name, policy)
-    return given
+    return make_scheduler(
+        scheduler,
+        given,
+        start_epoch=params["lr_scheduler_start"],
+        n_epochs=cycle_epochs or params["max_epochs"],
+        n_batches=n_batches,
+    )
 
 
 def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:

@@ -109,12 +109,7 @@ def _reachable_margin(label_smoothing: float, n_classes: int) -> float:
     if label_smoothing == 0:
         return _MARGIN
     part = label_smoothing / n_classes
-    largest = (
-        math.log1p(part - label_smoothing)
-        - math.log(label_smoothing)
-        + math.log(n_classes)
-    )
-    return min(_MARGIN, 0.5 * largest)
+    return min(_MARGIN, 0.5 * math.log((1 - label_smoothing + part) / part))
 
 
 def _margins(logits: Tensor, y: Tensor) -> Tensor:

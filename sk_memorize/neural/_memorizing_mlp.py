@@ -542,7 +542,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             rows, config = self._resolve(X, indices, weight, n_classes, previous)
             seeds = _two_seeds(self.random_state)
             sizes = X.shape[1], n_classes
-            self.net_ = start_stream(config, len(rows), sizes, seeds, previous)
+            self.net_ = start_stream(config, sizes, seeds, previous)
             self._config = config
         with config.threads():
             trained = train_on_stream(self.net_, rows)

@@ -8,11 +8,10 @@ from skorch.callbacks import Callback
 from torch import Tensor
 from torch.nn import functional as F
 
-from ._batches import TensorBatches, count_batches
+from ._batches import TensorBatches
 from ._callbacks import RunningAccuracy
 from ._config import Config
 from ._network import BatchNormMLP
-from ._schedules import make_scheduler
 
 _PREDICT_BATCH = 8192
 
@@ -63,7 +62,6 @@ class MemorizingNet(NeuralNetClassifier):
 
 def make_net(
     config: Config,
-    n_rows: int,
     layer_sizes: tuple[int, int],
     seeds: tuple[int, int],
     own_callbacks: tuple[Callback, ...] = (),
@@ -74,8 +72,6 @@ def make_net(
     ----------
     config : Config
         What to train with.
-    n_rows : int
-        Number of training rows.
     layer_sizes : tuple of two ints
         Numbers of inputs and of classes.
     seeds : tuple of two ints
@@ -90,22 +86,19 @@ def make_net(
     """
     n_inputs, n_classes = layer_sizes
     callbacks = [("accuracy", RunningAccuracy()), *own_callbacks, *config.callbacks]
-    callbacks += _make_scheduler(config, count_batches(n_rows, config.batch_size))
-    module: dict[str, Any] = {
-        "n_features": n_inputs,
-        "n_classes": n_classes,
-        "seed": seeds[0],
-    }
-    module |= {"hidden_layer_sizes": config.hidden_layer_sizes, **config.module_params}
-    params: dict[str, Any] = {
-        f"module__{name}": value for name, value in module.items()
-    }
+    if config.scheduler is not None:
+        callbacks.append(("lr_scheduler", config.scheduler))
+    params = {f"module__{name}": v for name, v in config.module_params.items()}
     params |= {f"optimizer__{name}": v for name, v in config.optimizer_params.items()}
     # Of skorch's own callbacks the timer and the loss are needed.
     for name in ("valid_loss", "valid_acc", "print_log"):
         params[f"callbacks__{name}"] = None
     return MemorizingNet(
         BatchNormMLP,
+        module__n_features=n_inputs,
+        module__n_classes=n_classes,
+        module__hidden_layer_sizes=config.hidden_layer_sizes,
+        module__seed=seeds[0],
         criterion=torch.nn.CrossEntropyLoss,
         criterion__label_smoothing=config.label_smoothing,
         optimizer=config.optimizer,
@@ -125,14 +118,3 @@ def make_net(
         bfloat16=config.precision == "bfloat16",
         **params,
     ).initialize()
-
-
-def _make_scheduler(config: Config, n_batches: int) -> list[Any]:
-    scheduler = make_scheduler(
-        config.scheduler,
-        config.scheduler_params,
-        start_epoch=config.scheduler_start,
-        n_epochs=config.cycle_epochs or config.max_epochs,
-        n_batches=n_batches,
-    )
-    return [] if scheduler is None else [("lr_scheduler", scheduler)]

@@ -55,9 +55,9 @@ class OneCycle(lr_scheduler.LRScheduler):
         )
         return max(_FLOOR, self._peak * part)
 
-    def begin_cycle(self, n_steps: int, peak: float = 1.0) -> None:
-        """Begin another cycle, with a part of the first one's peak."""
-        self._start, self._length, self._peak = self.last_epoch, n_steps, peak
+    def begin_cycle(self, n_steps: int) -> None:
+        """Begin another cycle."""
+        self._start, self._length, self._peak = self.last_epoch, n_steps, 1.0
         self._apply()
 
     def cool(self, n_steps: int) -> None:
@@ -81,24 +81,17 @@ class DelayedLRScheduler(LRScheduler):
 
     Parameters
     ----------
-    policy : str or class, default="StepLR"
-        As in :class:`skorch.callbacks.LRScheduler`, like all parameters but
-        the next.
+    policy : str or class
+        As in :class:`skorch.callbacks.LRScheduler`.
     start_epoch : int, default=1
         The scheduler steps for the first time at the end of this epoch, or
         with its first batch where it steps with batches.
+    **kwargs
+        Further arguments of :class:`skorch.callbacks.LRScheduler`.
     """
 
-    def __init__(
-        self,
-        policy: str | type = "StepLR",
-        monitor: str = "train_loss",
-        event_name: str | None = "event_lr",
-        step_every: str = "epoch",
-        start_epoch: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(policy, monitor, event_name, step_every, **kwargs)
+    def __init__(self, policy: str | type, start_epoch: int = 1, **kwargs: Any) -> None:
+        super().__init__(policy, **kwargs)
         self.start_epoch = start_epoch
 
     @property
@@ -117,10 +110,11 @@ class DelayedLRScheduler(LRScheduler):
             super().on_batch_end(net, training, **kwargs)
 
 
+# For each name: class, and defaults of its arguments.
 _NAMED: dict[str, tuple[type, dict[str, Any]]] = {
     "cosine": (lr_scheduler.CosineAnnealingLR, {}),
     "exponential": (lr_scheduler.ExponentialLR, {"gamma": 0.95}),
-    "onecycle": (OneCycle, {}),
+    "onecycle": (OneCycle, {"step_every": "batch", "event_name": None}),
     "plateau": (lr_scheduler.ReduceLROnPlateau, {"patience": 5}),
     "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
 }
@@ -130,29 +124,27 @@ SCHEDULES = tuple(_NAMED)
 
 def policy_class(scheduler: str | type | LRScheduler) -> Any:
     """Find the class of torch that a name, a class or a callback stands for."""
-    if isinstance(scheduler, LRScheduler):
-        policy = scheduler.policy
-        return (
-            getattr(lr_scheduler, policy, None) if isinstance(policy, str) else policy
-        )
-    return _NAMED[scheduler][0] if isinstance(scheduler, str) else scheduler
+    if isinstance(scheduler, str):
+        return _NAMED[scheduler][0]
+    policy = scheduler.policy if isinstance(scheduler, LRScheduler) else scheduler
+    return getattr(lr_scheduler, policy, None) if isinstance(policy, str) else policy
 
 
 def make_scheduler(
-    scheduler: str | type | LRScheduler | None,
-    params: Mapping[str, Any],
+    scheduler: str | type | LRScheduler,
+    given: Mapping[str, Any],
     *,
     start_epoch: int,
     n_epochs: int,
     n_batches: int,
-) -> LRScheduler | None:
+) -> DelayedLRScheduler:
     """Make the callback that a name, a torch class or a callback stands for.
 
     Parameters
     ----------
-    scheduler : str, type, skorch.callbacks.LRScheduler or None
-        A name of `SCHEDULES`, a scheduler class of torch, a callback, or none.
-    params : mapping
+    scheduler : str, type or skorch.callbacks.LRScheduler
+        A name of `SCHEDULES`, a scheduler class of torch, or a callback.
+    given : mapping
         Arguments of the torch class, in place of the defaults.
     start_epoch : int
         The epoch after which the scheduler steps for the first time.
@@ -163,33 +155,19 @@ def make_scheduler(
 
     Returns
     -------
-    callback : skorch.callbacks.LRScheduler or None
+    callback : DelayedLRScheduler
         The callback, not initialized.
     """
-    if scheduler is None:
-        return None
-    given = dict(params)
+    settings: dict[str, Any] = {"policy": policy_class(scheduler)}
     if isinstance(scheduler, LRScheduler):
-        return DelayedLRScheduler(
-            scheduler.policy,
-            monitor=scheduler.monitor,
-            event_name=scheduler.event_name,
-            step_every=scheduler.step_every,
-            start_epoch=start_epoch,
-            **{**scheduler.kwargs, **given},
-        )
-    step_every, event_name = "epoch", "event_lr"
-    defaults = _NAMED[scheduler][1] if isinstance(scheduler, str) else {}
+        names = ("policy", "monitor", "event_name", "step_every")
+        settings = {name: getattr(scheduler, name) for name in names}
+        settings |= scheduler.kwargs
+    elif isinstance(scheduler, str):
+        settings |= _NAMED[scheduler][1]
     if scheduler == "onecycle":
-        given.pop("cycle_epochs", None)
-        defaults = {"cycle_steps": n_epochs * n_batches}
-        step_every, event_name = "batch", None  # type: ignore[assignment]
+        settings["cycle_steps"] = n_epochs * n_batches
+        given = {name: v for name, v in given.items() if name != "cycle_epochs"}
     elif scheduler == "cosine":
-        defaults = {"T_max": max(1, n_epochs - start_epoch + 1)}
-    return DelayedLRScheduler(
-        policy_class(scheduler),
-        step_every=step_every,
-        event_name=event_name,
-        start_epoch=start_epoch,
-        **{**defaults, **given},
-    )
+        settings["T_max"] = max(1, n_epochs - start_epoch + 1)
+    return DelayedLRScheduler(start_epoch=start_epoch, **{**settings, **given})

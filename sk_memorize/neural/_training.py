@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,7 +123,7 @@ def train(
     if config.shrinkage is not None and config.shrinkage[0] != config.shrinkage[1]:
         n_batches = count_batches(len(inputs), config.batch_size)
         own = (("whitening", CompleteWhitening(prepared, n_batches)),)
-    net = make_net(config, len(inputs), (inputs.shape[1], n_classes), seeds, own)
+    net = make_net(config, (inputs.shape[1], n_classes), seeds, own)
     if previous is None:
         _start_with_frequencies(net.module_, rows)
     else:
@@ -132,7 +133,6 @@ def train(
     interrupted = run.train()
     result = run.result or assess(prepared, net.module_)
     net.module_ = result.module
-    _forget_rows(net)
     return Trained(
         net,
         result.accuracy,
@@ -170,30 +170,30 @@ class _Run:
     def train(self) -> bool:
         """Train until the target is reached; tell whether Ctrl-C broke it off."""
         rows, inputs = self.prepared.rows, self.prepared.inputs
-        bar = ProgressBar(self.config.verbose, self.end)
-        try:
+        with closing(ProgressBar(self.config.verbose, self.end)) as bar:
             return _until_stopped(
                 self.net, rows, inputs, lambda data: self._run_epochs(data, bar)
             )
-        finally:
-            bar.close()
 
     def _run_epochs(self, data: Any, bar: ProgressBar) -> None:
         for epoch in range(1, self.config.max_epochs + 1):
             was_attenuated = self.prepared.is_attenuated
             row = train_epoch(self.net, data, self.prepared.rows)
             is_completed = was_attenuated and not self.prepared.is_attenuated
-            if is_completed and 1 < epoch < self.config.max_epochs:
-                self._extend_cycle(epoch)
             error = 1 - row["train_accuracy"] / self.prepared.rows.attainable_accuracy
             if self.target is not None and self.config.may_cool_early:
+                if is_completed and 1 < epoch < self.config.max_epochs:
+                    # Labels that need all components need a whole cycle.
+                    self._begin_cycle(epoch)
                 self._cool_if_easy(epoch, error)
             bar.update(row, self.end)
-            if self._should_try(epoch, error):
+            if self.target is not None and self._should_try(epoch, error):
                 bar.say("fitting the last layer")
-                self.result = self._reach(error)
-                if self.result is not None:
+                result = assess(self.prepared, self.net.module_, self._goal())
+                if result.accuracy >= self.target:
+                    self.result = result
                     return
+                self.tried = error
                 bar.say("going on")
             if epoch == self.end < self.config.max_epochs:
                 self.cycle *= 2
@@ -210,11 +210,6 @@ class _Run:
             self.end = epoch + n_epochs
             one_cycle.cool(n_epochs * self.n_batches)
 
-    def _extend_cycle(self, epoch: int) -> None:
-        """Begin the cycle anew: labels that need all components need a whole one."""
-        if self.target is not None and self.config.may_cool_early:
-            self._begin_cycle(epoch)
-
     def _begin_cycle(self, epoch: int) -> None:
         self.end = min(epoch + self.cycle, self.config.max_epochs)
         self.is_cooling = False
@@ -224,43 +219,33 @@ class _Run:
         self.prepared.whiten_fully(self.net.module_)
 
     def _one_cycle(self) -> Any:
-        if self.config.cycle_epochs is None:
+        if self.config.scheduler is None or self.config.cycle_epochs is None:
             return None
-        return dict(self.net.callbacks_)["lr_scheduler"].lr_scheduler_
+        return self.config.scheduler.lr_scheduler_
 
     def _should_try(self, epoch: int, error: float) -> bool:
         """Tell whether to measure the accuracy on all rows after this epoch."""
-        if self.target is None:
-            return False
         if epoch in (self.end, self.config.max_epochs):
             return True
         lr = self.net.optimizer_.param_groups[0]["lr"]
-        in_cycle, finish = self.config.cycle_epochs is not None, self._may_finish()
-        if in_cycle and (finish or lr > _COOL * self.config.lr):
+        finish = self._goal() is not None
+        is_hot = finish or lr > _COOL * self.config.lr
+        if self.config.cycle_epochs is not None and is_hot:
             return False
         left = max(0.0, error - (1 - (self.config.target_accuracy or 1.0)))
         bound = _PROMISING_WITH_FINISH if finish else _PROMISING
         few = 2 / len(self.prepared.inputs)
         return left <= max(few, min(bound, 0.7 * self.tried))
 
-    def _may_finish(self) -> bool:
-        last = self.net.module_.last_layer
+    def _goal(self) -> Goal | None:
+        """Say what to fit the last layer for; None leaves it as it is."""
+        config, last = self.config, self.net.module_.last_layer
         is_free = last.weight.requires_grad and last.bias.requires_grad
-        has_hidden = bool(self.config.hidden_layer_sizes)
-        return self.config.exact_finish and has_hidden and is_free
-
-    def _reach(self, error: float) -> Result | None:
-        """Measure the accuracy, and fit the last layer if that is within reach."""
-        assert self.target is not None
-        goal = None
-        if self._may_finish():
-            config = self.config
-            goal = Goal(self.target, config.label_smoothing, config.weight_decay)
-        result = assess(self.prepared, self.net.module_, goal)
-        if result.accuracy >= self.target:
-            return result
-        self.tried = error
-        return None
+        if self.target is None or not (
+            config.exact_finish and config.hidden_layer_sizes and is_free
+        ):
+            return None
+        return Goal(self.target, config.label_smoothing, config.weight_decay)
 
 
 def train_epoch(net: MemorizingNet, data: Any, rows: Rows) -> dict[str, Any]:
@@ -310,7 +295,6 @@ def assess(
 
 def start_stream(
     config: Config,
-    n_rows: int,
     layer_sizes: tuple[int, int],
     seeds: tuple[int, int],
     previous: BatchNormMLP | None = None,
@@ -321,7 +305,7 @@ def start_stream(
     its learning rate stays as it is: each call would begin a schedule anew.
     """
     config = replace(config, scheduler=None)
-    net = make_net(config, n_rows, layer_sizes, seeds)
+    net = make_net(config, layer_sizes, seeds)
     if previous is not None:
         _check_kinds(net.module_, previous)
         net.module_ = copy.deepcopy(previous).to(config.device)
@@ -357,18 +341,6 @@ def _until_stopped(
                 del net.history[-1]  # a broken epoch
         net.notify("on_train_end", X=data, y=rows.y)
     return is_stopped and interrupts.pressed
-
-
-def _forget_rows(net: MemorizingNet) -> None:
-    """Remove the callback that holds the training rows: a model does not keep them."""
-    net.callbacks_ = [
-        (name, c) for name, c in net.callbacks_ if not isinstance(c, CompleteWhitening)
-    ]
-    net.callbacks = [
-        pair
-        for pair in net.callbacks
-        if not (isinstance(pair, tuple) and isinstance(pair[1], CompleteWhitening))
-    ]
 
 
 @torch.no_grad()
