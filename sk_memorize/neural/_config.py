@@ -1,11 +1,11 @@
 """Config: the parameters of MemorizingMLP, resolved once for given data."""
 
 import copy
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from inspect import isclass, signature
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -15,13 +15,9 @@ from skorch.callbacks import LRScheduler
 
 from .._threads import single_thread
 from ._batches import count_batches
+from ._network import BatchNormMLP
 from ._preprocessing import MAX_COMPONENTS
-from ._schedules import (
-    SCHEDULES,
-    DelayedLRScheduler,
-    make_scheduler,
-    policy_class,
-)
+from ._schedules import SCHEDULES, make_scheduler, policy_class
 
 # Networks with fewer weights always use one thread: a second one would hardly
 # help, and their results do not depend on the number of threads.
@@ -55,22 +51,12 @@ _STAGES = (1.0, 0.001)
 
 # For each name: class, default learning rate, further defaults. The rates are
 # for whitened inputs and batch normalization.
-_OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]] = {
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]] = {
     "adam": (torch.optim.Adam, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
     "adamw": (torch.optim.AdamW, 8e-3, {"betas": (0.9, 0.95), "fused": True}),
     "sgd": (torch.optim.SGD, 0.2, {"momentum": 0.9, "nesterov": True, "fused": True}),
 }
-OPTIMIZERS = tuple(_OPTIMIZERS)
 _DEFAULT_LR = 1e-3
-
-_MODULE_PARAMS = (
-    "norm",
-    "norm_position",
-    "norm_affine",
-    "negative_slope",
-    "n_groups",
-    "dropout",
-)
 
 
 class Shape(NamedTuple):
@@ -94,7 +80,7 @@ class Config:
     hidden_layer_sizes : tuple of int
         Units of each hidden layer.
     module_params : dict
-        Further arguments of `BatchNormMLP`.
+        Arguments of `BatchNormMLP` that do not follow from the data.
     shrinkage : tuple of two floats, or None
         Of the whitening, in its two stages.
     device : torch.device
@@ -109,7 +95,7 @@ class Config:
         Its arguments, without the learning rate.
     lr : float
         The learning rate.
-    scheduler : DelayedLRScheduler or None
+    scheduler : skorch.callbacks.LRScheduler or None
         The learning rate schedule, not initialized.
     cycle_epochs : int or None
         Length of the first cycle of "onecycle"; None without cycles.
@@ -117,6 +103,8 @@ class Config:
         Whether a cycle may be cut short: its length was not asked for.
     batch_size, max_epochs : int
         Rows of a batch, and epochs, at most.
+    n_batches : int
+        Batches of an epoch.
     target_accuracy : float or None
         Part of the attainable accuracy to reach.
     exact_finish : bool
@@ -138,10 +126,11 @@ class Config:
     optimizer: type[torch.optim.Optimizer]
     optimizer_params: dict[str, Any]
     lr: float
-    scheduler: DelayedLRScheduler | None
+    scheduler: LRScheduler | None
     cycle_epochs: int | None
     may_cool_early: bool
     batch_size: int
+    n_batches: int
     max_epochs: int
     target_accuracy: float | None
     exact_finish: bool
@@ -197,12 +186,13 @@ def resolve_config(
     if shrinkage is not None:
         shrinkage = _STAGES if shrinkage == "auto" else (shrinkage, shrinkage)
     decay = {"weight_decay": params["weight_decay"]} if params["weight_decay"] else {}
+    shared = {k: params[k] for k in signature(BatchNormMLP).parameters if k in params}
     optimizer, lr, defaults = _resolve_optimizer(params, device)
     n_batches = count_batches(shape.n_rows, batch_size)
     cycle_epochs = _resolve_cycle(params, n_batches)
     return Config(
         hidden_layer_sizes=sizes,
-        module_params={name: params[name] for name in _MODULE_PARAMS},
+        module_params=shared | {"hidden_layer_sizes": sizes},
         shrinkage=shrinkage,
         device=device,
         precision=_resolve_precision(params["precision"], device, is_simple),
@@ -214,6 +204,7 @@ def resolve_config(
         cycle_epochs=cycle_epochs,
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
+        n_batches=n_batches,
         max_epochs=params["max_epochs"],
         target_accuracy=params["target_accuracy"],
         exact_finish=params["exact_finish"],
@@ -232,14 +223,14 @@ def _resolve_sizes(
     params: Mapping[str, Any], shape: Shape, previous: tuple[int, ...] | None
 ) -> tuple[int, ...]:
     sizes: Sequence[int] | None = params["hidden_layer_sizes"]
+    expected = f"that of the network to go on with, which has layers of {previous}"
     if sizes is None:
         sizes = previous or _auto_sizes(params, shape)
         for name, given in (("width", set(sizes)), ("depth", {len(sizes)})):
             fits = params[name] == "auto" or given == {params[name]}
-            _check(params, name, fits, _expected(previous))
-    if previous is not None:
-        same = tuple(sizes) == previous
-        _check(params, "hidden_layer_sizes", same, _expected(previous))
+            _check(params, name, fits, expected)
+    same = previous is None or tuple(sizes) == previous
+    _check(params, "hidden_layer_sizes", same, expected)
     _check(
         params,
         "hidden_layer_sizes",
@@ -255,10 +246,6 @@ def _resolve_sizes(
             f"a divisor of each hidden layer's size, {sizes}",
         )
     return sizes
-
-
-def _expected(previous: tuple[int, ...] | None) -> str:
-    return f"that of the network to go on with, which has layers of {previous}"
 
 
 def _auto_sizes(params: Mapping[str, Any], shape: Shape) -> tuple[int, ...]:
@@ -354,13 +341,13 @@ def _resolve_optimizer(
     optimizer, lr = params["optimizer"], _DEFAULT_LR
     defaults: dict[str, Any] = {}
     if isinstance(optimizer, str):
-        optimizer, lr, defaults = _OPTIMIZERS[optimizer]
+        optimizer, lr, defaults = OPTIMIZERS[optimizer]
         if device.type not in ("cpu", "cuda"):  # where the kernels are fused
             defaults = {k: v for k, v in defaults.items() if k != "fused"}
     _check(
         params,
         "optimizer",
-        isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer),
+        isclass(optimizer) and issubclass(optimizer, torch.optim.Optimizer),
         f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
     )
     _check_keywords(params, "optimizer_params", optimizer)
@@ -381,7 +368,7 @@ def _resolve_cycle(params: Mapping[str, Any], n_batches: int) -> int | None:
 
 def _resolve_schedule(
     params: Mapping[str, Any], n_batches: int, cycle_epochs: int | None
-) -> DelayedLRScheduler | None:
+) -> LRScheduler | None:
     """Check the schedule, and make its callback."""
     name = "lr_scheduler_params"
     given: dict[str, Any] = dict(params[name] or {})
@@ -390,7 +377,7 @@ def _resolve_schedule(
         _check(params, name, not given, "None without a scheduler")
         return None
     policy = policy_class(scheduler)
-    is_torch = isinstance(policy, type) and (
+    is_torch = isclass(policy) and (
         issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
     )
     _check(
@@ -425,7 +412,7 @@ def _resolve_schedule(
 
 def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:
     """Check that a dict of arguments fits the class that it is meant for."""
-    accepted = list(inspect.signature(target).parameters.values())
+    accepted = list(signature(target).parameters.values())
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
         return
     names = [parameter.name for parameter in accepted[1:]]

@@ -97,7 +97,6 @@ def make_net(
         BatchNormMLP,
         module__n_features=n_inputs,
         module__n_classes=n_classes,
-        module__hidden_layer_sizes=config.hidden_layer_sizes,
         module__seed=seeds[0],
         criterion=torch.nn.CrossEntropyLoss,
         criterion__label_smoothing=config.label_smoothing,

@@ -92,9 +92,10 @@ class Prepared:
         self.rows = rows
         self.scaling = scaling
         self._whitening = whitening
-        self.is_attenuated = whitening is not None
+        self.is_attenuated = False
         n_inputs = rows.n_features
         if whitening is not None:
+            self.is_attenuated = bool((whitening.attenuation != 1).any())
             transform = whitening.transform.to(dtype)
             n_inputs = transform.shape[1]
         self.inputs = torch.empty(len(rows), n_inputs, dtype=dtype, device=rows.device)

@@ -111,7 +111,7 @@ class DelayedLRScheduler(LRScheduler):
 
 
 # For each name: class, and defaults of its arguments.
-_NAMED: dict[str, tuple[type, dict[str, Any]]] = {
+SCHEDULES: dict[str, tuple[type, dict[str, Any]]] = {
     "cosine": (lr_scheduler.CosineAnnealingLR, {}),
     "exponential": (lr_scheduler.ExponentialLR, {"gamma": 0.95}),
     "onecycle": (OneCycle, {"step_every": "batch", "event_name": None}),
@@ -119,13 +119,11 @@ _NAMED: dict[str, tuple[type, dict[str, Any]]] = {
     "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
 }
 
-SCHEDULES = tuple(_NAMED)
-
 
 def policy_class(scheduler: str | type | LRScheduler) -> Any:
     """Find the class of torch that a name, a class or a callback stands for."""
     if isinstance(scheduler, str):
-        return _NAMED[scheduler][0]
+        return SCHEDULES[scheduler][0]
     policy = scheduler.policy if isinstance(scheduler, LRScheduler) else scheduler
     return getattr(lr_scheduler, policy, None) if isinstance(policy, str) else policy
 
@@ -164,7 +162,7 @@ def make_scheduler(
         settings = {name: getattr(scheduler, name) for name in names}
         settings |= scheduler.kwargs
     elif isinstance(scheduler, str):
-        settings |= _NAMED[scheduler][1]
+        settings |= SCHEDULES[scheduler][1]
     if scheduler == "onecycle":
         settings["cycle_steps"] = n_epochs * n_batches
         given = {name: v for name, v in given.items() if name != "cycle_epochs"}

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from .._interrupts import watch_interrupts
-from ._batches import count_batches
 from ._callbacks import CompleteWhitening, ProgressBar
 from ._config import Config
 from ._evaluation import (
@@ -118,12 +117,9 @@ def train(
         If the loss becomes infinite or NaN, or if the previous network has layers
         of other kinds.
     """
-    rows, inputs = prepared.rows, prepared.inputs
-    own: tuple[Any, ...] = ()
-    if config.shrinkage is not None and config.shrinkage[0] != config.shrinkage[1]:
-        n_batches = count_batches(len(inputs), config.batch_size)
-        own = (("whitening", CompleteWhitening(prepared, n_batches)),)
-    net = make_net(config, (inputs.shape[1], n_classes), seeds, own)
+    rows, n_inputs = prepared.rows, prepared.inputs.shape[1]
+    whitening = ("whitening", CompleteWhitening(prepared, config.n_batches))
+    net = make_net(config, (n_inputs, n_classes), seeds, (whitening,))
     if previous is None:
         _start_with_frequencies(net.module_, rows)
     else:
@@ -160,7 +156,6 @@ class _Run:
         if config.target_accuracy is not None:
             target = config.target_accuracy * prepared.rows.accuracy_to_reach
             self.target = target if target == 1 else target - _ROUNDING
-        self.n_batches = count_batches(len(prepared.inputs), config.batch_size)
         self.cycle = min(config.cycle_epochs or config.max_epochs, config.max_epochs)
         self.end = self.cycle
         self.is_cooling = False
@@ -201,21 +196,22 @@ class _Run:
 
     def _cool_if_easy(self, epoch: int, error: float) -> None:
         """End the cycle soon where hardly any label is left."""
-        n_epochs = max(_COOLING_EPOCHS, math.ceil(_COOLING_STEPS / self.n_batches))
+        n_batches = self.config.n_batches
+        n_epochs = max(_COOLING_EPOCHS, math.ceil(_COOLING_STEPS / n_batches))
         one_cycle = self._one_cycle()
         if self.is_cooling or error > _EASY or one_cycle is None:
             return
         self.is_cooling = True
         if self.end - epoch > n_epochs:
             self.end = epoch + n_epochs
-            one_cycle.cool(n_epochs * self.n_batches)
+            one_cycle.cool(n_epochs * n_batches)
 
     def _begin_cycle(self, epoch: int) -> None:
         self.end = min(epoch + self.cycle, self.config.max_epochs)
         self.is_cooling = False
         one_cycle = self._one_cycle()
         if one_cycle is not None:
-            one_cycle.begin_cycle((self.end - epoch) * self.n_batches)
+            one_cycle.begin_cycle((self.end - epoch) * self.config.n_batches)
         self.prepared.whiten_fully(self.net.module_)
 
     def _one_cycle(self) -> Any:
@@ -316,9 +312,8 @@ def start_stream(
 def train_on_stream(net: MemorizingNet, rows: Rows) -> Trained:
     """Train a net of `start_stream` for one epoch, and assess it on the rows."""
     raw = torch.cat(list(rows.chunks()))
-    inputs = raw if net.module_.center is not None else raw.float()
     interrupted = _until_stopped(
-        net, rows, inputs, lambda data: train_epoch(net, data, rows)
+        net, rows, raw, lambda data: train_epoch(net, data, rows)
     )
     logits = compute_logits(net.module_, raw).to(rows.device)
     accuracy, loss = accuracy_and_loss(logits, rows)
