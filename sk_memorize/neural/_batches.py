@@ -65,7 +65,7 @@ def _take(X: Any, rows: torch.Tensor) -> Any:
     if isinstance(X, dict):
         return {name: _take(values, rows) for name, values in X.items()}
     X = torch.as_tensor(X)
-    return X[rows.to(X.device)]
+    return X.index_select(0, rows.to(X.device))
 
 
 def count_batches(n_samples: int, batch_size: int) -> int:

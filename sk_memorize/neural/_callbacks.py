@@ -62,8 +62,7 @@ class CompleteWhitening(Callback):
         self.n_looks = 0
         self.counts: list[tuple[torch.Tensor, Any]] = []
         rows = prepared.rows
-        classes = torch.zeros(int(rows.y.max()) + 1, dtype=rows.mass.dtype)
-        classes.index_add_(0, rows.y.cpu(), rows.mass.cpu())
+        classes = torch.bincount(rows.y.cpu(), rows.mass.cpu())
         self.error_by_chance = max(_TINY, 1 - float(classes.max() / classes.sum()))
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature

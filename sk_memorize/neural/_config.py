@@ -281,13 +281,8 @@ def _resolve_batch_size(params: Mapping[str, Any], shape: Shape) -> int:
     if params["batch_size"] == "auto":
         n_components = shape.n_components if needs_two else FEW_COMPONENTS
         return _auto_batch_size(shape.n_rows, n_components)
-    _check(
-        params,
-        "batch_size",
-        params["batch_size"] > needs_two,
-        f"'auto' or an int of at least {1 + needs_two}"
-        f"{' (for batch normalization)' * needs_two}",
-    )
+    expected = "'auto' or an int of at least 2 (for batch normalization)"
+    _check(params, "batch_size", params["batch_size"] > needs_two, expected)
     return min(int(params["batch_size"]), shape.n_rows)
 
 
@@ -413,15 +408,11 @@ def _resolve_schedule(
 def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:
     """Check that a dict of arguments fits the class that it is meant for."""
     accepted = list(signature(target).parameters.values())
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted):
-        return
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted)
     names = [parameter.name for parameter in accepted[1:]]
-    _check(
-        params,
-        name,
-        set(params[name] or {}) <= set(names),
-        f"a dict with keys among {names}, the arguments of {target.__name__}",
-    )
+    expected = f"a dict with keys among {names}, the arguments of {target.__name__}"
+    fits = takes_any or set(params[name] or {}) <= set(names)
+    _check(params, name, fits, expected)
 
 
 def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> None:

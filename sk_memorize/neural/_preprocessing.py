@@ -283,15 +283,12 @@ def _principal_components(X: Tensor, limit: int | None) -> tuple[Tensor, Tensor]
     tolerance = _TOLERANCE
     if min(n_rows, n_columns) <= _FEW_COLUMNS and X.device.type != "mps":
         X, tolerance = X.double(), _FINE_TOLERANCE
-    if n_rows > n_columns:
-        values, directions = torch.linalg.eigh(X.T @ X / n_rows)
-        kept = values > tolerance * values[-1]
-        values, directions = values[kept], directions[:, kept]
-    else:
-        values, vectors = torch.linalg.eigh(X @ X.T / n_rows)
-        kept = values > tolerance * values[-1]
-        values = values[kept]
-        directions = X.T @ (vectors[:, kept] / (n_rows * values).sqrt())
+    is_tall = n_rows > n_columns
+    values, directions = torch.linalg.eigh((X.T @ X if is_tall else X @ X.T) / n_rows)
+    kept = values > tolerance * values[-1]
+    values, directions = values[kept], directions[:, kept]
+    if not is_tall:
+        directions = X.T @ (directions / (n_rows * values).sqrt())
     if limit is not None and len(values) > limit:
         n_widest = limit - _N_RANDOM
         widest, values = directions[:, -n_widest:], values[-n_widest:]
