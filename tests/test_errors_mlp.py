@@ -100,6 +100,11 @@ PARAMETERS = wrong_parameters(
         schedule("onecycle", cycle_epochs=0),
         *("'lr_scheduler_params'", "'cycle_epochs'", "Got {'cycle_epochs': 0}"),
     ),
+    (
+        "cycle-words",
+        schedule("onecycle", cycle_epochs="ten", warmup="half"),
+        *("'lr_scheduler_params'", "'cycle_epochs'", "'ten', 'warmup': 'half'}"),
+    ),
     ("start", {"lr_scheduler_start": 0}, "'lr_scheduler_start'", "[1, inf)", "Got 0"),
     ("batch-1", {"batch_size": 1}, "'batch_size'", "2 (for batch norm", "Got 1"),
     ("batch-0", {"batch_size": 0}, "'batch_size' parameter", "[1, inf)", "Got 0"),

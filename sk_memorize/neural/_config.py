@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from inspect import isclass, signature
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import torch
@@ -175,7 +175,7 @@ def resolve_config(
     """
     sizes = _resolve_sizes(params, shape, previous)
     batch_size = _resolve_batch_size(params, shape)
-    device = _resolve_device(params["device"])
+    device = _resolve_device(params)
     is_small = device.type == "cpu" and (
         _count_weights(sizes, shape.n_features, shape.n_classes) < FEW_WEIGHTS
     )
@@ -189,7 +189,7 @@ def resolve_config(
     shared = {k: params[k] for k in signature(BatchNormMLP).parameters if k in params}
     optimizer, lr, defaults = _resolve_optimizer(params, device)
     n_batches = count_batches(shape.n_rows, batch_size)
-    cycle_epochs = _resolve_cycle(params, n_batches)
+    scheduler, cycle_epochs = _resolve_schedule(params, n_batches)
     return Config(
         hidden_layer_sizes=sizes,
         module_params=shared | {"hidden_layer_sizes": sizes},
@@ -200,7 +200,7 @@ def resolve_config(
         optimizer=optimizer,
         optimizer_params=defaults | dict(params["optimizer_params"] or {}) | decay,
         lr=lr if params["lr"] == "auto" else float(params["lr"]),
-        scheduler=_resolve_schedule(params, n_batches, cycle_epochs),
+        scheduler=scheduler,
         cycle_epochs=cycle_epochs,
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
@@ -231,20 +231,14 @@ def _resolve_sizes(
             _check(params, name, fits, expected)
     same = previous is None or tuple(sizes) == previous
     _check(params, "hidden_layer_sizes", same, expected)
-    _check(
-        params,
-        "hidden_layer_sizes",
-        all(_is_int(size) and size >= 1 for size in sizes),
-        "None or a sequence of ints of at least 1",
-    )
+    are_ints = all(_is_int(size) and size >= 1 for size in sizes)
+    expected = "None or a sequence of ints of at least 1"
+    _check(params, "hidden_layer_sizes", are_ints, expected)
     sizes = tuple(int(size) for size in sizes)
     if params["norm"] == "group":
-        _check(
-            params,
-            "n_groups",
-            all(size % params["n_groups"] == 0 for size in sizes),
-            f"a divisor of each hidden layer's size, {sizes}",
-        )
+        divides = all(size % params["n_groups"] == 0 for size in sizes)
+        expected = f"a divisor of each hidden layer's size, {sizes}"
+        _check(params, "n_groups", divides, expected)
     return sizes
 
 
@@ -267,13 +261,12 @@ def _auto_depth(n_components: int) -> int:
 def _auto_width(shape: Shape, depth: int) -> int:
     """Choose the units of a layer: enough weights for the labels of all rows."""
     n_inputs = min(shape.n_features, MAX_COMPONENTS)
-    width = _MIN_WIDTH if n_inputs < _MANY_COMPONENTS else _MIN_WIDTH_OF_MANY
-    while (
-        n_inputs * width + (depth - 1) * width**2 < _WEIGHTS_PER_ROW * shape.n_rows
-        and width < _MAX_WIDTH
-    ):
-        width += _WIDTH_STEP
-    return width
+    least = _MIN_WIDTH if n_inputs < _MANY_COMPONENTS else _MIN_WIDTH_OF_MANY
+    for width in range(least, _MAX_WIDTH, _WIDTH_STEP):
+        n_weights = n_inputs * width + (depth - 1) * width**2
+        if n_weights >= _WEIGHTS_PER_ROW * shape.n_rows:
+            return width
+    return _MAX_WIDTH
 
 
 def _resolve_batch_size(params: Mapping[str, Any], shape: Shape) -> int:
@@ -298,9 +291,9 @@ def _auto_batch_size(n_rows: int, n_components: int) -> int:
     return min(max(power_of_two, 32), round(2048 * growth), n_rows)
 
 
-def _resolve_device(device: str) -> torch.device:
+def _resolve_device(params: Mapping[str, Any]) -> torch.device:
     """Find the device; "auto" is the first of CUDA, MPS and the CPU there is."""
-    names = []
+    device, names = params["device"], []
     if torch.cuda.is_available():
         names += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -308,11 +301,8 @@ def _resolve_device(device: str) -> torch.device:
     names += ["cpu", "cpu:0"]
     if device == "auto":
         return torch.device(names[0])
-    if device not in names:
-        raise ValueError(
-            "The 'device' parameter of MemorizingMLP must be 'auto' or a device that "
-            f"torch can use here ({', '.join(names)}). Got {device!r} instead."
-        )
+    expected = f"'auto' or a device that torch can use here ({', '.join(names)})"
+    _check(params, "device", device in names, expected)
     return torch.device(device)
 
 
@@ -350,7 +340,7 @@ def _resolve_optimizer(
 
 
 def _resolve_cycle(params: Mapping[str, Any], n_batches: int) -> int | None:
-    """Choose the length of the first cycle in epochs."""
+    """Choose the length of the first cycle in epochs; None without cycles."""
     if params["lr_scheduler"] != "onecycle":
         return None
     if params["target_accuracy"] is None:
@@ -362,15 +352,15 @@ def _resolve_cycle(params: Mapping[str, Any], n_batches: int) -> int | None:
 
 
 def _resolve_schedule(
-    params: Mapping[str, Any], n_batches: int, cycle_epochs: int | None
-) -> LRScheduler | None:
-    """Check the schedule, and make its callback."""
+    params: Mapping[str, Any], n_batches: int
+) -> tuple[LRScheduler | None, int | None]:
+    """Check the schedule; make its callback, and choose the length of a cycle."""
     name = "lr_scheduler_params"
     given: dict[str, Any] = dict(params[name] or {})
     scheduler = params["lr_scheduler"]
     if scheduler is None:
         _check(params, name, not given, "None without a scheduler")
-        return None
+        return None, None
     policy = policy_class(scheduler)
     is_torch = isclass(policy) and (
         issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
@@ -384,25 +374,27 @@ def _resolve_schedule(
     )
     if scheduler == "onecycle":
         epochs, warmup = given.get("cycle_epochs", 1), given.get("warmup", 0.0)
+        is_known = given.keys() <= {"cycle_epochs", "warmup"}
+        has_length = _is_int(epochs) and epochs >= 1
+        has_warmup = isinstance(warmup, Real) and 0 <= float(warmup) < 1
         _check(
             params,
             name,
-            given.keys() <= {"cycle_epochs", "warmup"}
-            and _is_int(epochs)
-            and epochs >= 1
-            and 0 <= warmup < 1,
+            is_known and has_length and has_warmup,
             "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float in "
             "[0, 1), for the scheduler 'onecycle'",
         )
     elif is_torch:
         _check_keywords(params, name, policy)
-    return make_scheduler(
+    cycle_epochs = _resolve_cycle(params, n_batches)
+    callback = make_scheduler(
         scheduler,
         given,
         start_epoch=params["lr_scheduler_start"],
         n_epochs=cycle_epochs or params["max_epochs"],
         n_batches=n_batches,
     )
+    return callback, cycle_epochs
 
 
 def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:
