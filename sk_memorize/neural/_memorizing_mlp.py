@@ -37,6 +37,12 @@ _SMALLEST = float(np.finfo(np.float64).tiny)
 # Inputs of other types become the first; these are converted chunk by chunk.
 _DTYPES = (np.float64, np.float32, np.uint8)
 
+# What several parameters may be.
+_AUTO = StrOptions({"auto"})
+_COUNT = Interval(Integral, 1, None, closed="left")
+_PART = Interval(Real, 0, 1, closed="left")
+_AMOUNT = Interval(Real, 0, None, closed="left")
+
 
 class MemorizingMLP(ClassifierMixin, BaseEstimator):
     """Multilayer perceptron that fits its training labels to the last one.
@@ -295,32 +301,25 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
         "hidden_layer_sizes": ["array-like", None],
-        "width": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "depth": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "width": [_AUTO, _COUNT],
+        "depth": [_AUTO, _COUNT],
         "norm": [StrOptions({"batch", "group"}), None],
         "norm_position": [StrOptions({"before", "after"})],
         "norm_affine": ["boolean"],
         "negative_slope": [Interval(Real, -1, 1, closed="left")],
-        "n_groups": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "whitening_shrinkage": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="left"),
-            None,
-        ],
+        "n_groups": [_COUNT],
+        "dropout": [_PART],
+        "whitening_shrinkage": [_AUTO, _AMOUNT, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "lr": [_AUTO, Interval(Real, 0, None, closed="neither")],
         "optimizer_params": [dict, None],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [_AMOUNT],
+        "label_smoothing": [_PART],
         "lr_scheduler": [StrOptions(set(SCHEDULES)), LRScheduler, callable, None],
         "lr_scheduler_params": [dict, None],
-        "lr_scheduler_start": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "lr_scheduler_start": [_COUNT],
+        "batch_size": [_AUTO, _COUNT],
+        "max_epochs": [_COUNT],
         "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
         "exact_finish": ["boolean"],
         "device": [str],
