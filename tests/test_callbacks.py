@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import (
@@ -100,6 +101,11 @@ def test_callbacks_hear_of_every_batch_and_gradient():
     assert len(gradients) == 3 * -(-len(X) // clf.batch_size_)
     assert min(gradients) > 0
     assert fit().loss_curve_ == clf.loss_curve_
+
+
+def test_the_trained_net_can_be_cloned_and_fitted_as_skorchs():
+    net = clone(fit().net_).set_params(max_epochs=1).fit(X.astype("f"), y)
+    assert len(net.history) == 1
 
 
 class PressCtrlC(Callback):

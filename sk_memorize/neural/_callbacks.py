@@ -1,12 +1,13 @@
 """skorch callbacks of the training, and its progress bar."""
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 import torch
 from skorch.callbacks import Callback
 
 from ._preprocessing import Prepared
+from ._rows import Rows
 
 # The whitening is completed where narrow components are needed: where this part
 # of the mistakes of chance is left after the first steps, or more than a half
@@ -48,43 +49,49 @@ class CompleteWhitening(Callback):
 
     Parameters
     ----------
-    prepared : Prepared
-        Whose whitening it is.
+    prepared : Prepared or None
+        Whose whitening it is; None after the training.
     n_batches : int
         Batches of an epoch.
     """
 
-    def __init__(self, prepared: Prepared, n_batches: int) -> None:
-        self.prepared: Prepared | None = prepared
-        self.window = max(_FEWEST_STEPS, n_batches // 4)
-        self.period = max(2 * _FEWEST_STEPS, n_batches)
-        self.n_steps = 0
-        self.n_looks = 0
-        self.counts: list[tuple[torch.Tensor, Any]] = []
-        rows = prepared.rows
-        classes = torch.bincount(rows.y.cpu(), rows.mass.cpu())
-        self.error_by_chance = max(_TINY, 1 - float(classes.max() / classes.sum()))
+    def __init__(self, prepared: Prepared | None, n_batches: int) -> None:
+        self.prepared = prepared
+        self.n_batches = n_batches
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
-        """Forget the rows: a model does not keep them."""
-        self.prepared = None
+    def initialize(self) -> Self:
+        """Begin to count."""
+        self.n_steps_ = self.n_looks_ = 0
+        self.counts_: list[tuple[torch.Tensor, Any]] = []
+        return self
 
     def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:
         """Look at the accuracy of the last steps where it is time to."""
         if self.prepared is None or not self.prepared.is_attenuated:
             return
-        self.n_steps += 1
-        due = self.period * self.n_looks if self.n_looks else self.window
-        if self.n_steps > due - self.window // 2:
-            self.counts.append(_count_right(batch, kwargs["y_pred"]))
-        if self.n_steps < due:
+        self.n_steps_ += 1
+        window = max(_FEWEST_STEPS, self.n_batches // 4)
+        due = self.n_looks_ * max(2 * _FEWEST_STEPS, self.n_batches) or window
+        if self.n_steps_ > due - window // 2:
+            self.counts_.append(_count_right(batch, kwargs["y_pred"]))
+        if self.n_steps_ < due:
             return
-        error = (1 - _part_right(self.counts)) / self.error_by_chance
-        bound = 0.5**self.n_looks if self.n_looks else _FIRST_PART
-        self.n_looks += 1
-        self.counts = []
+        error = (1 - _part_right(self.counts_)) / _error_by_chance(self.prepared.rows)
+        bound = 0.5**self.n_looks_ if self.n_looks_ else _FIRST_PART
+        self.n_looks_ += 1
+        self.counts_ = []
         if error > bound:
             self.prepared.whiten_fully(net.module_)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Forget the rows: a model does not keep them."""
+        self.prepared = None
+
+
+def _error_by_chance(rows: Rows) -> float:
+    """Compute the error of always answering with the most frequent class."""
+    classes = torch.bincount(rows.y.cpu(), rows.mass.cpu())
+    return max(_TINY, 1 - float(classes.max() / classes.sum()))
 
 
 def _count_right(batch: Any, y_pred: torch.Tensor) -> tuple[torch.Tensor, Any]:
