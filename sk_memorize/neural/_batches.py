@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ._sparse_rows import SparseRows
+
 
 class TensorBatches:
     """Batches of a skorch Dataset whose contents are tensors.
@@ -64,7 +66,8 @@ class TensorBatches:
 def _take(X: Any, rows: torch.Tensor) -> Any:
     if isinstance(X, dict):
         return {name: _take(values, rows) for name, values in X.items()}
-    X = torch.as_tensor(X)
+    if not isinstance(X, SparseRows):
+        X = torch.as_tensor(X)
     return X[rows.to(X.device)]
 
 
