@@ -95,8 +95,8 @@ PLACES = [
     ),
     *wrong_data(
         "MemorizingMLP.load",
-        ("text", {"path": "text"}, "text is damaged, or no safetensors file"),
-        ("pickle", {"path": "pickle"}, "pickle is damaged, or no safetensors file"),
+        ("text", {"path": "text"}, "text is damaged, or no saved network"),
+        ("pickle", {"path": "pickle"}, "pickle is damaged, or no saved network"),
     ),
 ]
 
