@@ -86,8 +86,8 @@ def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
         _restore(type(estimator), model, arrays)
     except (LookupError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
-            f"The network cannot be saved, for it could not be loaded: {error}. Were "
-            "parameters of its layers set after the fit?"
+            "The network cannot be saved, for it could not be loaded; were parameters "
+            f"of its layers set after the fit? {_tell(error)}"
         ) from error
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(content)
@@ -118,7 +118,7 @@ def load_model(make: Any, path: str | os.PathLike[str]) -> Any:
     try:
         return _restore(make, *_parse(_read(path), safetensors))
     except (*errors, ValueError) as error:  # whatever a file holds
-        reason = " ".join(str(error)[:1000].split())[:200]
+        reason = _tell(error)
     raise ValueError(f"{show_path(path)} is damaged, or no saved network: {reason}")
 
 
@@ -214,6 +214,11 @@ def _digest(model: str, arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+def _tell(error: Exception) -> str:
+    """Show an error in one line: torch's have several, a file's may be endless."""
+    return " ".join(f"{type(error).__name__}: {error}"[:1000].split())[:200]
+
+
 def _check(valid: Any, what: str) -> None:
     if not valid:
         raise ValueError(what)
@@ -244,9 +249,11 @@ def _parse(content: bytes, safetensors: Any) -> tuple[str, dict[str, np.ndarray]
     metadata = header.get("__metadata__", {})
     _check(metadata.get("format") == _FORMAT, "it has another format")
     version = metadata["version"]
-    _check(version == _VERSION, f"it has version {version}, expected is {_VERSION}")
+    _check(
+        version == _VERSION, f"it has version {version} of the format, not {_VERSION}"
+    )
     digest = _digest(metadata["model"], arrays)
-    _check(metadata["sha256"] == digest, "its checksum is that of other contents")
+    _check(metadata["sha256"] == digest, "its contents are not those of its checksum")
     return metadata["model"], arrays
 
 
