@@ -43,6 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if stat.S_ISCHR(mode):
         with tempfile.TemporaryDirectory() as folder:
             temporary = Path(folder, "content")
+            temporary.touch()
             yield temporary
             target.write_bytes(temporary.read_bytes())
         return

@@ -138,6 +138,7 @@ CODES = np.full((3, 2), 70, dtype=np.uint32)
         ({"params__max_epochs": -1}, "max_epochs"),
         ({"params__max_epochs": "x\n" * 10**5}, "max_epochs"),
         ({"params__callbacks": ["Checkpoint"]}, "callbacks"),
+        ({"params__hidden_layer_sizes": [10**9]}, "sizes"),
         ({"params": ["lr", 0.1]}, "list"),
         ({"params__norm": "group", "params__n_groups": 3}, "divisible"),
         ({"fitted": {}}, "attainable_accuracy_"),

@@ -110,6 +110,9 @@ def load_dataset(
     is read; for want of a published checksum, only its header, its size and the range
     of its labels are then verified.
 
+    A download is given up where it exceeds the size of the data set, or after half a
+    minute where it gives less than 50 kB per second.
+
     References
     ----------
     .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning

@@ -201,7 +201,8 @@ def _decode(codes: np.ndarray, has_objects: bool) -> np.ndarray:
         valid = codes.dtype == np.uint32 and codes.max(initial=0) <= sys.maxunicode
         _check(valid and codes.size, "its labels are no text")
         classes = classes.view(f"U{codes.shape[1]}")[:, 0]
-    _check(classes.ndim == 1 and (codes.ndim == 2 or not has_objects), "its labels")
+    is_valid = classes.ndim == 1 and has_objects in (codes.ndim == 2, False)
+    _check(is_valid, "its labels")
     _check(bool(np.all(classes[1:] > classes[:-1])), "its labels are not sorted")
     return classes.astype(object) if has_objects else classes
 
@@ -265,6 +266,7 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
     _check(not estimator.callbacks, "it has callbacks")
     fitted = {name: model["fitted"][name] for name in _FITTED}
     validate_parameter_constraints(_FITTED, fitted, "load")
+    _check(bool not in map(type, fitted.values()), "its attributes")
     _check(re.fullmatch(r"\w{1,20}(:\d{1,3})?", fitted["device_"]), "its device")
     vars(estimator).update(fitted)
     for name, array in arrays.items():
@@ -273,6 +275,8 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
         _check(not is_bool or (array.view(np.uint8) < 2).all(), f"{name} not boolean")
     history, codes = arrays.pop("history"), arrays.pop("classes")
     module = _make_module(estimator, arrays)
+    given = estimator.hidden_layer_sizes
+    _check(given is None or tuple(given) == module.hidden_layer_sizes, "its sizes")
     estimator.hidden_layer_sizes_ = module.hidden_layer_sizes
     estimator.n_parameters_ = sum(p.numel() for p in module.parameters())
     estimator.classes_ = _decode(codes, model["has_objects"])
