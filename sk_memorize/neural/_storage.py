@@ -8,18 +8,12 @@ import re
 import sys
 from collections.abc import Mapping
 from itertools import pairwise
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
-)
 from skorch import NeuralNetClassifier
 from torch import nn
 
@@ -34,24 +28,18 @@ _VERSION = "2"
 _HEADER_BYTES, _HEADER_PART = 2**20, 40
 _MOST_LAYERS = 1000
 
-_FRACTION = Interval(Real, 0, 1, closed="both")
-_SIZE = Interval(Real, 0, sys.float_info.max, closed="both")
-_FITTED: dict[str, list[Any]] = {
-    "attainable_accuracy_": [_FRACTION],
-    "train_accuracy_": [_FRACTION],
-    "train_loss_": [_SIZE],
-    "lr_": [_SIZE],
-    "batch_size_": [Interval(Integral, 1, 2**62, closed="both")],
-    "device_": [str],
-    "precision_": [StrOptions({"float32", "bfloat16"})],
-}
+_FITTED = [
+    "attainable_accuracy_",
+    "train_accuracy_",
+    "train_loss_",
+    "lr_",
+    "batch_size_",
+]
 _HISTORY = ["loss", "accuracy", "lr", "seconds"]
 _SCALING = {"center": torch.float64, "scale": torch.float64, "is_heavy": torch.bool}
 _KINDS_OF_LABELS = "biuf"  # in safetensors; text is a matrix of code points
-_MODULE_PARAMS = (
-    *("norm", "norm_position", "norm_affine", "negative_slope", "n_groups"),
-    "dropout",
-)
+_MODULE_PARAMS = ["norm", "norm_position", "norm_affine", "negative_slope", "n_groups"]
+_MODULE_PARAMS += ["dropout"]
 
 
 def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -75,12 +63,13 @@ def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
         name: tensor.detach().cpu().contiguous().numpy()
         for name, tensor in estimator.net_.module_.state_dict().items()
     }
+    arrays["fitted"] = np.array([getattr(estimator, name) for name in _FITTED], float)
     arrays["history"] = np.ascontiguousarray(estimator.history_[_HISTORY], float)
     arrays["classes"] = _encode(estimator.classes_)
     model = json.dumps(_describe(estimator))
     metadata = {"format": _FORMAT, "version": _VERSION, "model": model}
     metadata["sha256"] = _digest(model, arrays)
-    content = safetensors.save(arrays, metadata)
+    content = safetensors.numpy.save(arrays, metadata)
     try:
         _check_header(content, len(content))
         _restore(type(estimator), model, arrays)
@@ -114,10 +103,12 @@ def load_model(make: Any, path: str | os.PathLike[str]) -> Any:
         If the file is damaged, of something else, or of another version.
     """
     safetensors, path = _import_safetensors(), Path(path)
-    errors = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
+    # Whatever a file holds: these are all that its readers raise.
+    errors: Any = ArithmeticError, AttributeError, LookupError, RuntimeError
+    errors += TypeError, ValueError, safetensors.SafetensorError
     try:
         return _restore(make, *_parse(_read(path), safetensors))
-    except (*errors, ValueError) as error:  # whatever a file holds
+    except errors as error:
         reason = _tell(error)
     raise ValueError(f"{show_path(path)} is damaged, or no saved network: {reason}")
 
@@ -130,7 +121,7 @@ def _import_safetensors() -> Any:
             "save and load need safetensors; install the extra 'safetensors': "
             'pip install "sk-memorize[safetensors]"'
         ) from error
-    return safetensors.numpy
+    return safetensors
 
 
 def _describe(estimator: Any) -> dict[str, Any]:
@@ -143,7 +134,8 @@ def _describe(estimator: Any) -> dict[str, Any]:
         "has_objects": estimator.classes_.dtype == object,
         "feature_names_in": None if names is None else names.tolist(),
         "image_shape": getattr(estimator, "image_shape_", None),
-        "fitted": {name: _plain(name, getattr(estimator, name)) for name in _FITTED},
+        "device": estimator.device_,
+        "precision": estimator.precision_,
     }
 
 
@@ -240,19 +232,12 @@ def _read(path: Path) -> bytes:
 
 def _parse(content: bytes, safetensors: Any) -> tuple[str, dict[str, np.ndarray]]:
     """Find description and arrays, and check that they are what was written."""
-    from safetensors import SafetensorError
-
-    try:
-        arrays = safetensors.load(content)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from None
+    arrays = safetensors.numpy.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header.get("__metadata__", {})
-    _check(metadata.get("format") == _FORMAT, "it has another format")
-    version = metadata["version"]
-    _check(
-        version == _VERSION, f"it has version {version} of the format, not {_VERSION}"
-    )
+    found = f"{metadata.get('format')} of version {metadata.get('version')}"
+    expected = f"{_FORMAT} of version {_VERSION}"
+    _check(found == expected, f"its format is {found:.80}, not {expected}")
     digest = _digest(metadata["model"], arrays)
     _check(metadata["sha256"] == digest, "its contents are not those of its checksum")
     return metadata["model"], arrays
@@ -264,16 +249,13 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
     estimator = make(**{name: _unplain(p) for name, p in model["params"].items()})
     estimator._validate_params()
     _check(not estimator.callbacks, "it has callbacks")
-    fitted = {name: model["fitted"][name] for name in _FITTED}
-    validate_parameter_constraints(_FITTED, fitted, "load")
-    _check(bool not in map(type, fitted.values()), "its attributes")
-    _check(re.fullmatch(r"\w{1,20}(:\d{1,3})?", fitted["device_"]), "its device")
-    vars(estimator).update(fitted)
     for name, array in arrays.items():
         _check(array.dtype.kind != "f" or np.isfinite(array).all(), f"{name} infinite")
         is_bool = array.dtype == bool
         _check(not is_bool or (array.view(np.uint8) < 2).all(), f"{name} not boolean")
-    history, codes = arrays.pop("history"), arrays.pop("classes")
+    fitted, history = arrays.pop("fitted"), arrays.pop("history")
+    codes = arrays.pop("classes")
+    _set_fitted(estimator, model, fitted)
     module = _make_module(estimator, arrays)
     given = estimator.hidden_layer_sizes
     _check(given is None or tuple(given) == module.hidden_layer_sizes, "its sizes")
@@ -283,12 +265,7 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
     n_classes = module.last_layer.out_features
     _check(len(estimator.classes_) == n_classes >= 2, "its labels are of other classes")
     _set_inputs(estimator, module.first_layer.in_features, model)
-    is_table = history.dtype == np.float64 and history.shape[1:] == (len(_HISTORY),)
-    _check(is_table and (history >= 0).all(), "its history")
-    estimator.n_epochs_ = len(history)
-    index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    estimator.history_ = pd.DataFrame(history.copy(), index, _HISTORY)
-    estimator.loss_curve_ = estimator.history_["loss"].tolist()
+    _set_history(estimator, history)
     estimator.net_ = NeuralNetClassifier(
         module,
         criterion=nn.CrossEntropyLoss,
@@ -297,6 +274,27 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
         verbose=0,
     ).initialize()
     return estimator
+
+
+def _set_fitted(estimator: Any, model: dict[str, Any], fitted: np.ndarray) -> None:
+    """Set what `fit` found and decided."""
+    is_list = fitted.shape == (len(_FITTED),) and fitted.dtype == np.float64
+    _check(is_list and (fitted >= 0).all(), "its attributes")
+    _check(max(fitted[:2]) <= 1 <= fitted[-1] < 2**53, "its attributes")
+    vars(estimator).update(zip(_FITTED, fitted.tolist(), strict=True))
+    estimator.batch_size_ = int(fitted[-1])
+    estimator.device_, estimator.precision_ = model["device"], model["precision"]
+    _check(re.fullmatch(r"\w{1,20}(:\d{1,3})?", estimator.device_), "its device")
+    _check(estimator.precision_ in ("float32", "bfloat16"), "its precision")
+
+
+def _set_history(estimator: Any, history: np.ndarray) -> None:
+    is_valid = history.dtype == np.float64 and history.shape[1:] == (len(_HISTORY),)
+    _check(is_valid and (history >= 0).all(), "its history")
+    estimator.n_epochs_ = len(history)
+    index = pd.RangeIndex(1, len(history) + 1, name="epoch")
+    estimator.history_ = pd.DataFrame(history.copy(), index, _HISTORY)
+    estimator.loss_curve_ = estimator.history_["loss"].tolist()
 
 
 def _set_inputs(estimator: Any, n_features: int, model: dict[str, Any]) -> None:
