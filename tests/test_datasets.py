@@ -171,11 +171,6 @@ def test_digits_split_is_stratified_and_fixed():
     assert_array_equal(first.y_test, second.y_test)
 
 
-def test_digits_touch_no_folder(home):
-    load_dataset("digits", data_home=home)
-    assert not home.exists()
-
-
 # The data home
 
 
@@ -232,15 +227,6 @@ def test_missing_data_set_without_network(name, home):
     assert not home.exists()
 
 
-def test_failed_download_leaves_a_folder_as_it_was(home, tiny):
-    del tiny.archives[TEST_LABELS]
-    write(home / MNIST.folder, tiny.archives)
-    before = files_below(home)
-    with pytest.raises(FileNotFoundError, match=f"Missing: {TEST_LABELS}"):
-        load_dataset("mnist", data_home=home)
-    assert files_below(home) == before
-
-
 def test_silent_network_does_not_hang(monkeypatch, home):
     release = threading.Event()
 
@@ -281,12 +267,6 @@ def test_auto_falls_back_on_the_digits(home):
     assert "the network is down" in bunch.notice
     assert str(home / MNIST.folder) in bunch.notice
     assert not home.exists()
-
-
-def test_auto_without_download(home):
-    with pytest.warns(UserWarning, match="because download=False"):
-        bunch = load_dataset("auto", data_home=home, download=False)
-    assert bunch.name == "digits"
 
 
 def test_auto_names_a_damaged_file(home, tiny):
@@ -570,13 +550,6 @@ def test_wrong_content_is_refused(home, tiny, mirrors):
         load_dataset("mnist", data_home=home)
     assert files_below(home) == before
     assert (home / MNIST.folder / TEST_LABELS).read_bytes() == b"garbage"
-
-
-def test_download_that_breaks_off_leaves_nothing(home, mirrors):
-    del mirrors.pages[f"/full/{TEST_LABELS}"]
-    with pytest.raises(FileNotFoundError, match="full/: HTTP Error 404"):
-        load_dataset("mnist", data_home=home)
-    assert not home.exists()
 
 
 def drip(n_bytes=1, seconds=0.01):
