@@ -3,7 +3,6 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from error_cases import each, never, refused, wrong_data
@@ -50,14 +49,6 @@ UNSAVABLE = [
     *saved(callbacks=[EpochTimer()]),
     *saved(optimizer=torch.optim.Adam),
     *saved(random_state=np.random.RandomState(0)),
-    *wrong_data(
-        "MemorizingMLP.save",
-        (
-            "labels",
-            {"y": pd.to_datetime(["2020-01-01", "2020-01-02"]).to_numpy()[Y % 2]},
-            *("numbers, booleans or strings", "classes_", "datetime64"),
-        ),
-    ),
 ]
 
 

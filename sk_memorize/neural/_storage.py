@@ -203,7 +203,7 @@ def _digest(model: str, arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256(model.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
-        digest.update(array.tobytes())
+        digest.update(array.reshape(-1).view(np.uint8))  # no copy
     return digest.hexdigest()
 
 
@@ -293,7 +293,7 @@ def _set_history(estimator: Any, history: np.ndarray) -> None:
     _check(is_valid and (history >= 0).all(), "its history")
     estimator.n_epochs_ = len(history)
     index = pd.RangeIndex(1, len(history) + 1, name="epoch")
-    estimator.history_ = pd.DataFrame(history.copy(), index, _HISTORY)
+    estimator.history_ = pd.DataFrame(history, index, _HISTORY)
     estimator.loss_curve_ = estimator.history_["loss"].tolist()
 
 
