@@ -203,7 +203,7 @@ def _digest(model: str, arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256(model.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8))  # no copy
+        digest.update(array.reshape(-1).view(np.uint8).data)  # no copy
     return digest.hexdigest()
 
 
@@ -220,7 +220,8 @@ def _check(valid: Any, what: str) -> None:
 def _check_header(start: bytes, n_bytes: int) -> None:
     length = int.from_bytes(start[:8], "little")
     most = _HEADER_BYTES + n_bytes // _HEADER_PART
-    _check(length <= most, f"its header has {length} bytes, more than {most}")
+    is_valid = 0 < length <= most
+    _check(is_valid, f"its header has {length} bytes, of at most {most}")
 
 
 def _read(path: Path) -> bytes:
