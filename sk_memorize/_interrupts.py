@@ -42,4 +42,5 @@ def watch_interrupts() -> Iterator[InterruptWatch]:
     try:
         yield watch
     finally:
-        signal.signal(signal.SIGINT, previous)
+        if signal.getsignal(signal.SIGINT) is note:  # no callback has set its own
+            signal.signal(signal.SIGINT, previous)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from joblib.hashing import NumpyHasher
 
-from ._atomic import replacing
+from ._atomic import open_file, replacing
 
 
 class RecordStore:
@@ -60,7 +60,10 @@ class RecordStore:
         self.path = Path(path)
         self._header = json.loads(_to_json(dict(header)))
         self._records: dict[str, str] = {}
-        content = self.path.read_bytes() if self.path.exists() else b""
+        content = b""
+        if self.path.exists():
+            with open_file(self.path) as file:
+                content = file.read()
         lines = content.split(b"\n")[:-1]  # the last part is a line that is not whole
         if content:
             self._read(lines or [content])

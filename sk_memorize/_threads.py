@@ -1,5 +1,6 @@
 """Limits of the number of threads that torch computes with."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
@@ -7,6 +8,26 @@ from threading import Event, Lock, Thread
 import torch
 
 _lock = Lock()
+_is_forked = False
+
+
+def _note_fork() -> None:
+    global _is_forked, _lock
+    _is_forked, _lock = True, Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def leave_dead_threads() -> None:
+    """Let torch compute with one thread in a process that was forked.
+
+    The threads that torch had in the parent are not there in the child, which would
+    wait for them forever.
+    """
+    if _is_forked and torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
 
 
 def single_thread() -> AbstractContextManager[None]:
@@ -57,7 +78,11 @@ def _default_kept() -> Iterator[None]:
         torch.set_num_threads(default)
 
     keeper = Thread(target=keep, name="torch-threads-keeper")
-    keeper.start()
+    try:
+        keeper.start()
+    except RuntimeError:  # At the interpreter's end no thread can begin.
+        yield
+        return
     try:
         known.wait()
         yield

@@ -10,12 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import StratifiedKFold, cross_validate
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
@@ -273,22 +270,6 @@ def test_a_random_state_object_is_drawn_from():
     assert make(np.random.RandomState(3)) == first
 
 
-def test_in_a_pipeline_and_a_grid_search():
-    pipeline = make_pipeline(StandardScaler(), MemorizingMLP(random_state=0))
-    fitted = clone(pipeline).fit(X, y)
-    assert fitted.score(X, y) == 1.0
-    assert fitted.predict(X[:3]).shape == (3,)
-    search = GridSearchCV(
-        pipeline,
-        {"memorizingmlp__width": [32, 64], "memorizingmlp__depth": [1, 2]},
-        cv=3,
-        n_jobs=2,
-    ).fit(X_SMALL, Y_SMALL)
-    assert set(search.best_params_) == {"memorizingmlp__width", "memorizingmlp__depth"}
-    assert search.best_score_ > 0.8
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
 def test_cross_validation_on_corrupted_targets_has_three_right_columns():
     clf = CorruptedTargetClassifier(
         quick(), LabelPermuter("symmetric", fraction=0.25, random_state=0)
@@ -443,10 +424,51 @@ def test_recipes_by_name():
     assert clf.hidden_layer_sizes_ == (256, 512, 256, 128, 64, 32)
     recipe = MemorizingMLP.from_recipe("generalizing", random_state=0)
     assert recipe.fit(X_SMALL, Y_SMALL).train_accuracy_ == 1.0
-    with pytest.raises(ValueError, match=r"'name' .*\['generalizing', .*Got 'fast'"):
-        MemorizingMLP.from_recipe("fast")
     with pytest.raises(TypeError, match="colour"):
         MemorizingMLP.from_recipe("memorizing", colour=1)
+
+
+REFUSED = {
+    "columns": lambda clf: clf.fit(X_SMALL[:, 1:], Y_SMALL),
+    "labels": lambda clf: clf.fit(X_SMALL, [None] * 300),
+    "weights": lambda clf: clf.fit(X_SMALL, Y_SMALL, np.zeros(300)),
+    "images": lambda clf: clf.fit(X_SMALL.reshape(300, 8, 8), Y_SMALL[1:]),
+    "parameter": lambda clf: clf.set_params(class_weight={0: -1}).fit(X_SMALL, Y_SMALL),
+    "piece": lambda clf: clf.partial_fit(X_SMALL, Y_SMALL, sample_weight=Y_SMALL - 1),
+    "class": lambda clf: clf.partial_fit(X_SMALL, Y_SMALL + 9),
+    "rate": lambda clf: clf.set_params(lr=1e30, norm=None).fit(X_SMALL, Y_SMALL),
+}
+
+
+@pytest.mark.parametrize("refit", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_refused_refit_leaves_the_former_fit(refit, is_stream):
+    clf = quick(warm_start=True, max_epochs=2, target_accuracy=None)
+    clf.fit(X_SMALL, Y_SMALL)
+    if is_stream:
+        clf.partial_fit(X_SMALL, Y_SMALL)
+    before, attributes = clf.predict_proba(X_SMALL), set(vars(clf))
+    with pytest.raises(ValueError, match=r"."):
+        refit(clf)
+    np.testing.assert_array_equal(clf.predict_proba(X_SMALL), before)
+    assert set(vars(clf)) == attributes
+    assert len(clf.history_) == clf.n_iter_
+    assert clf.loss_ == clf.loss_curve_[-1]
+
+
+def test_a_refused_first_piece_decides_nothing():
+    clf = quick()
+    with pytest.raises(ValueError, match="non-zero"):
+        clf.partial_fit(X_SMALL, Y_SMALL, range(10), sample_weight=np.zeros(300))
+    assert clf.partial_fit(X_SMALL[:, 1:], Y_SMALL, range(12)).n_features_in_ == 63
+
+
+def test_class_weights_may_name_classes_that_a_piece_or_fold_lacks():
+    clf = quick(class_weight={0: 2.0, 77: 3.0, 9: 0.5})
+    few = Y_SMALL < 5
+    assert clf.fit(X_SMALL[few], Y_SMALL[few]).score(X_SMALL[few], Y_SMALL[few]) == 1
+    clf = quick(class_weight={0: 2.0, 9: 3.0})
+    assert clf.partial_fit(X_SMALL[few], Y_SMALL[few], range(10)).n_epochs_ == 1
 
 
 @pytest.mark.parametrize("max_epochs", [1, 2, 3, 4, 5, 6])

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import sk_memorize
 from sk_memorize import (
     CorruptedTargetClassifier,
     KernelInterpolator,
@@ -20,12 +22,21 @@ from sk_memorize import (
 # Small networks: scikit-learn's checks are about conventions, not about size.
 SMALL = {"width": 32, "max_epochs": 40, "random_state": 0}
 NOISE = LabelPermuter(random_state=0)
+PUBLIC = [getattr(sk_memorize, name) for name in sk_memorize.__all__]
+AS_THEY_COME = [
+    public(LogisticRegression(), NOISE)
+    if public is CorruptedTargetClassifier
+    else public()
+    for public in PUBLIC
+    if isinstance(public, type) and issubclass(public, BaseEstimator)
+    if public is not LabelPermuter  # see below
+]
 
 
 @pytest.mark.filterwarnings("ignore:The training ended")
 @parametrize_with_checks(
     [
-        MemorizingMLP(),
+        *AS_THEY_COME,
         MemorizingMLP(**SMALL, whitening_shrinkage=None, precision="float32"),
         MemorizingMLP(
             **SMALL,

@@ -3,7 +3,6 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from error_cases import each, never, refused, wrong_data
@@ -50,14 +49,6 @@ UNSAVABLE = [
     *saved(callbacks=[EpochTimer()]),
     *saved(optimizer=torch.optim.Adam),
     *saved(random_state=np.random.RandomState(0)),
-    *wrong_data(
-        "MemorizingMLP.save",
-        (
-            "labels",
-            {"y": pd.to_datetime(["2020-01-01", "2020-01-02"]).to_numpy()[Y % 2]},
-            *("numbers, booleans or strings", "classes_", "datetime64"),
-        ),
-    ),
 ]
 
 
@@ -95,8 +86,8 @@ PLACES = [
     ),
     *wrong_data(
         "MemorizingMLP.load",
-        ("text", {"path": "text"}, "text is damaged, or no safetensors file"),
-        ("pickle", {"path": "pickle"}, "pickle is damaged, or no safetensors file"),
+        ("text", {"path": "text"}, "text is damaged, or no saved network"),
+        ("pickle", {"path": "pickle"}, "pickle is damaged, or no saved network"),
     ),
 ]
 
@@ -136,18 +127,13 @@ ARGUMENTS = [
         "load_dataset",
         ("name-unknown", {"name": "imagenet"}, *NAME, "Got 'imagenet'"),
         ("name-misspelled", {"name": "minst"}, *NAME, "Got 'minst'"),
-        ("name-case", {"name": "MNIST"}, *NAME, "Got 'MNIST'"),
-        ("name-underscore", {"name": "fashion_mnist"}, *NAME, "Got 'fashion_mnist'"),
         ("name-int", {"name": 3}, *NAME, "Got 3"),
         ("name-None", {"name": None}, *NAME, "Got None"),
-        ("name-list", {"name": ["mnist"]}, *NAME, "Got ['mnist']"),
         ("home-int", {"data_home": 3}, *HOME, "Got 3"),
         ("home-bytes", {"data_home": b"folder"}, *HOME, "Got b'folder'"),
-        ("home-digits", {"name": "digits", "data_home": True}, *HOME, "Got True"),
         ("home-user", {"data_home": "~no-such-user/x"}, *FOLDER, "'~no-such-user/x'"),
         ("download-str", {"download": "yes"}, *DOWNLOAD, "Got 'yes'"),
         ("download-None", {"download": None}, *DOWNLOAD, "Got None"),
-        ("download-int", {"download": 1}, *DOWNLOAD, "Got 1"),
     ),
     *wrong_data(
         "load_dataset",

@@ -113,6 +113,11 @@ CURVES = [
         ("histories-list", {"histories": [3]}, HISTORIES, "a dict", "Got [3]"),
         ("histories-empty", {"histories": {}}, HISTORIES, "a dict", "Got {}"),
         ("histories-seeds", {"histories": {"a": []}}, HISTORIES, "a table", "Got []"),
+        (
+            "histories-equal",
+            {"histories": {0: HISTORY, "0": HISTORY}},
+            *(HISTORIES, "names that differ", "Got '0'"),
+        ),
         ("histories-int", {"histories": {"a": 3}}, HISTORIES, "DataFrame", "Got 3"),
         (
             "histories-columns",

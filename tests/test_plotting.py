@@ -139,6 +139,21 @@ def test_stars_tell_the_test_accuracy_and_a_line_the_chance():
     assert display.ax_.get_ylabel() == "accuracy"
 
 
+@pytest.mark.parametrize("own_axes", [True, False])
+@pytest.mark.parametrize("names", [(0.0, 0.5), ("_a", "__"), (None, ("x", 1))])
+def test_every_name_is_in_the_legend(names, own_axes):
+    display = FittingCurveDisplay.from_results(
+        dict.fromkeys(names, history(2, 1)),
+        test_accuracies={names[0]: 0.5},
+        ax=None if own_axes else plt.subplots()[1],
+        panels="accuracy",
+    )
+    legend = display.figure_.legends[0] if own_axes else display.ax_.get_legend()
+    first, second = map(str, names)
+    assert words(legend) == [first, second, f"{first}, test: 0.500"]
+    assert list(display.lines_["accuracy"]) == [first, second]
+
+
 def test_the_network_is_found_within_other_estimators():
     wrapped = CorruptedTargetClassifier(network())
     estimators = {

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_wine
 
 from sk_memorize import MemorizingMLP
+from sk_memorize.neural._storage import _digest
 
 X, Y = load_wine(return_X_y=True)
 HEAVY = np.random.default_rng(0).standard_cauchy((178, 4))
@@ -28,7 +29,7 @@ def network(**params):
         {"norm": None, "whitening_shrinkage": None},
         {"hidden_layer_sizes": np.array([8, 16]), "width": "auto", "depth": "auto"},
         {"optimizer_params": {"betas": (0.9, 0.99)}, "lr": np.float64(0.01)},
-        {"lr_scheduler_params": {"cycle_epochs": 4}, "verbose": False},
+        {"lr_scheduler_params": {"cycle_epochs": 4}, "class_weight": {0: 2, 1: 0.5}},
     ],
 )
 @pytest.mark.parametrize("inputs", [X, np.hstack([X, HEAVY])], ids=["wine", "heavy"])
@@ -41,6 +42,7 @@ def test_a_file_gives_the_same_model(params, inputs, tmp_path):
         again.predict_proba(inputs), clf.predict_proba(inputs)
     )
     pd.testing.assert_frame_equal(again.history_, clf.history_)
+    assert again.class_weight == clf.class_weight
     assert repr(again.set_params(**clf.get_params())) == repr(clf)
     assert again.loss_curve_ == clf.loss_curve_
     for name in vars(clf):
@@ -63,6 +65,7 @@ def test_a_file_gives_the_same_model(params, inputs, tmp_path):
         np.array(["a", "bc", "ä"], dtype=object),
         np.array([True, False, False]),
         np.array([1, 2, 3], dtype=np.uint8),
+        np.array(["\U0001f600", "", "c" * 50], dtype="<U60"),
     ],
     ids=lambda names: names.dtype.str,
 )
@@ -85,91 +88,95 @@ def saved(tmp_path_factory):
     return path
 
 
-def test_truncated_files_are_refused(saved, tmp_path):
+def refused(path):
+    with pytest.raises(ValueError, match="is damaged, or no saved network: ") as caught:
+        MemorizingMLP.load(path)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+    return str(caught.value)
+
+
+def test_damaged_files_are_refused(saved, tmp_path):
     content = saved.read_bytes()
-    path = tmp_path / "m"
-    for length in {0, 1, 7, 8, 100, len(content) // 2, len(content) - 1}:
-        path.write_bytes(content[:length])
-        with pytest.raises(ValueError, match="is damaged, or no safetensors file"):
-            MemorizingMLP.load(path)
+    rng = np.random.default_rng(0)
+    for position in [*range(8), *rng.integers(len(content), size=100)]:
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << rng.integers(8)
+        for damage in (damaged, content[:position], content + bytes(position + 1)):
+            (tmp_path / "m").write_bytes(damage)
+            refused(tmp_path / "m")
 
 
-def rewrite(saved, path, change):
-    with safe_open(saved, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
-    model = json.loads(metadata["model"])
-    change(metadata, model, tensors)
-    if "model" in metadata:
-        metadata["model"] = json.dumps(model)
-    save_file(tensors, path, metadata)
+def sealed(saved, path, metadata=(), tensors=(), **fields):
+    """Change what a file holds, and give it the checksum of that."""
+    arrays = load_file(saved)
+    with safe_open(saved, framework="np") as file:
+        header = file.metadata()
+    model = json.loads(header["model"])
+    for place, value in fields.items():
+        *sections, name = place.split("__")
+        section = model[sections[0]] if sections else model
+        section[name] = value
+    arrays |= tensors
+    header |= {"model": json.dumps(model)} | dict(metadata)
+    header["sha256"] = _digest(header["model"], arrays)
+    save_file(arrays, path, header)
+    return path
 
 
-def foreign(metadata, model, tensors):
-    metadata.clear()
-
-
-def later(metadata, model, tensors):
-    metadata["version"] = "3"
-
-
-def no_version(metadata, model, tensors):
-    del metadata["version"]
-
-
-def no_model(metadata, model, tensors):
-    del metadata["model"]
-
-
-def unknown_parameter(metadata, model, tensors):
-    model["params"]["colour"] = "red"
-
-
-def wrong_parameter(metadata, model, tensors):
-    model["params"]["max_epochs"] = -1
-
-
-def missing_tensor(metadata, model, tensors):
-    del tensors["layers.0.bias"]
-
-
-def huge_layers(metadata, model, tensors):
-    model["fitted"]["hidden_layer_sizes_"] = {"tuple": [10**6, 10**6]}
-
-
-def other_classes(metadata, model, tensors):
-    model["classes"]["values"].append(9)
-
-
-def no_dict(metadata, model, tensors):
-    model["params"] = ["lr", 0.1]
-
-
-def missing_attribute(metadata, model, tensors):
-    del model["fitted"]["train_accuracy_"]
+CODES = np.full((3, 2), 70, dtype=np.uint32)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("changes", "words"),
     [
-        (foreign, "but not of a MemorizingMLP"),
-        (later, "has version 3 of the format; this sk_memorize reads versions up to 2"),
-        (no_version, "is damaged: its version is ''"),
-        (no_model, "is damaged: KeyError: 'model'"),
-        (unknown_parameter, "is damaged: .*colour"),
-        (wrong_parameter, "is damaged: .*max_epochs"),
-        (missing_tensor, "is damaged: .*layers.0.bias"),
-        (huge_layers, "is damaged: .*fewer numbers"),
-        (other_classes, "is damaged"),
-        (no_dict, "is damaged: AttributeError"),
-        (missing_attribute, "is damaged: .*train_accuracy_"),
+        ({"metadata": {"format": "pt"}}, "format is pt"),
+        ({"metadata": {"version": "3"}}, "version 3, not"),
+        ({"metadata": {"model": "[" * 10**5}}, ""),
+        ({"metadata": {"other": "x" * 2**21}}, "header has"),
+        ({"params__colour": "red"}, "colour"),
+        ({"params__max_epochs": -1}, "max_epochs"),
+        ({"params__max_epochs": "x\n" * 10**5}, "max_epochs"),
+        ({"params__callbacks": ["Checkpoint"]}, "callbacks"),
+        ({"params__hidden_layer_sizes": [10**9]}, "sizes"),
+        ({"params": ["lr", 0.1]}, "list"),
+        ({"params__norm": "group", "params__n_groups": 3}, "divisible"),
+        ({"precision": ["float32"]}, "precision"),
+        ({"device": "/dev/sda"}, "device"),
+        ({"tensors": {"fitted": np.full(5, 1.5)}}, "attributes"),
+        ({"tensors": {"fitted": np.full(5, np.nan)}}, "fitted"),
+        ({"tensors": {"fitted": np.ones(4)}}, "attributes"),
+        ({"feature_names_in": ["a", "b"]}, "columns"),
+        ({"feature_names_in": [*"abcdefghijkl", 3]}, "columns"),
+        ({"image_shape": [13, 10**9]}, "images"),
+        ({"has_objects": True}, "labels"),
+        ({"tensors": {"history": np.ones(())}}, "history"),
+        ({"tensors": {"history": np.ones((10, 5))}}, "history"),
+        ({"tensors": {"history": np.full((10, 4), np.nan)}}, "history"),
+        ({"tensors": {"classes": np.array([1, 0, 2])}}, "sorted"),
+        ({"tensors": {"classes": np.array([0, 1, 1])}}, "sorted"),
+        ({"tensors": {"classes": np.array([0, 1, np.nan])}}, "classes"),
+        ({"tensors": {"classes": np.arange(4)}}, "classes"),
+        ({"tensors": {"classes": CODES}}, "sorted"),
+        ({"tensors": {"classes": CODES * 2**20}}, "text"),
+        ({"tensors": {"classes": CODES.astype(np.float64)}}, "text"),
+        ({"tensors": {"layers.0.bias": np.full(16, np.inf, "f4")}}, "layers.0.bias"),
+        ({"tensors": {"layers.0.bias": np.zeros(16)}}, "type of layers.0.bias"),
+        ({"tensors": {"layers.0.bias": np.zeros(15, "f4")}}, "layers.0.bias"),
+        ({"tensors": {"layers.2.running_var": -np.ones(16, "f4")}}, "outputs"),
+        ({"tensors": {"layers.9.weight": np.ones((9**5, 1), "f4")}}, "weights"),
+        ({"tensors": {"center": np.zeros(13)}}, "scale"),
     ],
 )
-def test_foreign_and_damaged_files_are_refused(change, words, saved, tmp_path):
-    path = tmp_path / "m"
-    rewrite(saved, path, change)
-    with pytest.raises(ValueError, match=words):
-        MemorizingMLP.load(path)
+def test_what_a_stranger_writes_is_checked(changes, words, saved, tmp_path):
+    assert words in refused(sealed(saved, tmp_path / "m", **changes))
+
+
+def test_parameters_set_after_the_fit_are_refused_where_they_shape_layers(tmp_path):
+    clf = network(max_epochs=1, target_accuracy=None).fit(X, Y)
+    with pytest.raises(ValueError, match="cannot be saved, for it could not be loaded"):
+        clf.set_params(norm="group").save(tmp_path / "m")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_loaded_network_goes_on(tmp_path):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -188,12 +187,6 @@ def test_images_are_rows():
         with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
             clf.predict(X.reshape(-1, 4, 16))
     assert not hasattr(clf.fit(X, y), "image_shape_")
-
-
-def test_sparse_inputs_are_refused_with_the_way_out():
-    assert not quick().__sklearn_tags__().input_tags.sparse
-    with pytest.raises(TypeError, match=r"dense data is required.*toarray"):
-        quick().fit(csr_array(X), y)
 
 
 def test_a_diverging_refit_keeps_the_fitted_network():

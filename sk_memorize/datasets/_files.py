@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .._atomic import open_file, show_path
+
 # The third byte of an IDX file stands for unsigned bytes, the fourth counts the axes.
 _IDX_UNSIGNED_BYTE = 0x0800
 
 
-def read_verified(path: Path, md5: str) -> bytes:
+def read_verified(path: Path, md5: str, most_bytes: int) -> bytes:
     """Return the content of a file whose checksum is `md5`.
 
     Parameters
@@ -29,23 +32,32 @@ def read_verified(path: Path, md5: str) -> bytes:
         The file.
     md5 : str
         The checksum it must have, in hexadecimal digits.
+    most_bytes : int
+        How large it may be.
 
     Returns
     -------
     content : bytes
         What the file holds.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing")
-    content = path.read_bytes()
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != md5:
-        raise _damaged(path, f"its md5 is {found} instead of {md5}")
+    content = _read(path, most_bytes)
+    check_md5(content, md5, show_path(path))
     return content
 
 
+def check_md5(content: bytes, md5: str, what: str) -> None:
+    """Raise `OSError` unless the checksum of a content is `md5`."""
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != md5:
+        raise OSError(f"{what} is damaged: its md5 is {found} instead of {md5}")
+
+
 def read_idx(
-    path: Path, md5: str, shape: tuple[int, ...], n_values: int = 256
+    path: Path,
+    md5: str,
+    shape: tuple[int, ...],
+    most_bytes: int,
+    n_values: int = 256,
 ) -> NDArray[np.uint8]:
     """Read an IDX archive, or the unpacked file beside it where there is no archive.
 
@@ -59,6 +71,8 @@ def read_idx(
         The checksum of the archive.
     shape : tuple of int
         The shape that the array must have.
+    most_bytes : int
+        How large the file may be.
     n_values : int, default=256
         The number of different values allowed, from 0.
 
@@ -69,8 +83,8 @@ def read_idx(
     """
     unpacked = path.with_suffix("")
     if not path.exists() and unpacked.exists():
-        return _parse_idx(unpacked.read_bytes(), shape, n_values, unpacked)
-    content = _unpack(read_verified(path, md5), path)
+        return _parse_idx(_read(unpacked, most_bytes), shape, n_values, unpacked)
+    content = _unpack(read_verified(path, md5, most_bytes), path)
     return _parse_idx(content, shape, n_values, path)
 
 
@@ -91,6 +105,14 @@ def to_unit_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     # intermediate array of float64, twice the size of the result.
     scaled: NDArray[np.float32] = np.divide(images, 255, dtype=np.float32, order="C")
     return scaled.reshape(len(images), -1)
+
+
+def _read(path: Path, most_bytes: int) -> bytes:
+    with open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most_bytes:
+            raise _damaged(path, f"it holds {size} bytes, more than {most_bytes}")
+        return file.read(size)
 
 
 def _unpack(content: bytes, path: Path) -> bytes:
@@ -124,4 +146,4 @@ def _parse_idx(
 
 
 def _damaged(path: Path, why: str) -> OSError:
-    return OSError(f"{path} is damaged: {why}")
+    return OSError(f"{show_path(path)} is damaged: {why}")

@@ -1,12 +1,12 @@
 """What is known of each data set before any of its files is read.
 
-File names, checksums and class names are those of torchvision. They are kept here
-so that local files can be verified and read where torchvision cannot be imported;
-a test compares the two.
+File names, checksums, addresses and class names are those of torchvision; a test
+compares them. Its downloads bound neither size nor time, and it unpacks archives.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,19 +23,26 @@ class Source:
     """The files of a data set and what they must hold.
 
     `folder` is relative to the data home; `md5` maps the name of each file in it to
-    the checksum of that file; `torchvision_name` is the class that stands for the
-    data set in `torchvision.datasets`.
+    the checksum of that file. It is downloaded from one of the `mirrors`, or else
+    with all others in the `archive` of this name and checksum.
     """
 
     title: str
     folder: str
-    torchvision_name: str
+    mirrors: tuple[str, ...]
     md5: Mapping[str, str]
     target_names: tuple[str, ...]
     description: str
     image_shape: tuple[int, ...] = (28, 28)
     n_train: int = 60_000
     n_test: int = 10_000
+    archive: tuple[str, str] | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        """What no file of the data set exceeds: all images and labels."""
+        n_bytes = 1 + math.prod(self.image_shape)
+        return (self.n_train + self.n_test) * n_bytes + 2**20
 
 
 def _idx_md5(*checksums: str) -> dict[str, str]:
@@ -45,7 +52,10 @@ def _idx_md5(*checksums: str) -> dict[str, str]:
 MNIST = Source(
     title="MNIST",
     folder="MNIST/raw",
-    torchvision_name="MNIST",
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "http://yann.lecun.com/exdb/mnist/",
+    ),
     md5=_idx_md5(
         "f68b3c2dcbeaaa9fbdd348bbdeb94873",
         "d53e105ee54ea40749a09fcbcd1e9432",
@@ -67,7 +77,7 @@ applied to document recognition", Proceedings of the IEEE 86(11), 1998.
 FASHION_MNIST = Source(
     title="Fashion-MNIST",
     folder="FashionMNIST/raw",
-    torchvision_name="FashionMNIST",
+    mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     md5=_idx_md5(
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "25c81989df183df01b3e8a0aad5dffbe",
@@ -100,7 +110,7 @@ benchmarking machine learning algorithms", arXiv 1708.07747, 2017.
 KMNIST = Source(
     title="Kuzushiji-MNIST",
     folder="KMNIST/raw",
-    torchvision_name="KMNIST",
+    mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
     md5=_idx_md5(
         "bdb82020997e1d708af4cf47b453dcf7",
         "e144d726b3acfaa3e44228e80efcd344",
@@ -123,7 +133,8 @@ Source: T. Clanuwat, M. Bober-Irizar, A. Kitamoto, A. Lamb, K. Yamamoto and D. H
 CIFAR10 = Source(
     title="CIFAR-10",
     folder="cifar-10-batches-py",
-    torchvision_name="CIFAR10",
+    mirrors=("https://www.cs.toronto.edu/~kriz/",),
+    archive=("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
     md5={
         "data_batch_1": "c99cafc152244af753f735de768cd75f",
         "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",

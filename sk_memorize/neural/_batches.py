@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ._sparse_rows import SparseRows
+
 
 class TensorBatches:
     """Batches of a skorch Dataset whose contents are tensors.
@@ -64,6 +66,8 @@ class TensorBatches:
 def _take(X: Any, rows: torch.Tensor) -> Any:
     if isinstance(X, dict):
         return {name: _take(values, rows) for name, values in X.items()}
+    if isinstance(X, SparseRows):
+        return X[rows]
     X = torch.as_tensor(X)
     return X.index_select(0, rows.to(X.device))
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from .._threads import single_thread
 from ._config import FEW_WEIGHTS
 from ._network import BatchNormMLP, last_hidden
-from ._rows import CHUNK, Rows
+from ._rows import CHUNK, Rows, chunk_size
 
 # Outputs of a layer for all rows are kept where they take at most so many bytes.
 _KEPT_BYTES = 128 * 2**20
@@ -49,7 +50,7 @@ def recalibrate(module: BatchNormMLP, inputs: Tensor) -> None:
             shape = len(source), layer.num_features
             if _fits(shape, inputs.dtype):
                 kept = inputs.new_empty(shape)
-                mean, variance = _moments(_kept(outputs, kept))
+                mean, variance = _moments(_kept(outputs, kept, CHUNK))
                 source, begin = kept, end
             else:
                 mean, variance = _moments(outputs)
@@ -62,9 +63,9 @@ def _fits(shape: tuple[int, int], dtype: torch.dtype) -> bool:
     return shape[0] * shape[1] * dtype.itemsize <= _KEPT_BYTES
 
 
-def _kept(chunks: Iterator[Tensor], memory: Tensor) -> Iterator[Tensor]:
-    """Copy chunks into memory as they come, and pass them on."""
-    for chunk, out in zip(chunks, memory.split(CHUNK), strict=True):
+def _kept(chunks: Iterator[Tensor], memory: Tensor, n_rows: int) -> Iterator[Tensor]:
+    """Copy chunks of so many rows into memory as they come, and pass them on."""
+    for chunk, out in zip(chunks, memory.split(n_rows), strict=True):
         out.copy_(chunk)
         yield chunk
 
@@ -85,7 +86,7 @@ def _moments(chunks: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
+def compute_logits(module: BatchNormMLP, X: Any) -> Tensor:
     """Compute the outputs in eval mode, in chunks that bound the memory.
 
     The rounding of a matrix product depends on its number of rows, and the deep
@@ -97,7 +98,7 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     ----------
     module : BatchNormMLP
         A network that takes raw inputs. It is left in eval mode.
-    X : torch.Tensor of shape (n_samples, n_features)
+    X : torch.Tensor or SparseRows of shape (n_samples, n_features)
         Raw inputs.
 
     Returns
@@ -110,7 +111,8 @@ def compute_logits(module: BatchNormMLP, X: Tensor) -> Tensor:
     dtype, device = last.weight.dtype, last.weight.device
     logits = torch.empty(len(X), last.out_features, dtype=dtype)
     with single_thread() if is_small(module) else nullcontext():
-        for chunk, out in zip(X.split(CHUNK), logits.split(CHUNK), strict=True):
+        n_rows = chunk_size(X.shape[1])
+        for chunk, out in zip(X.split(n_rows), logits.split(n_rows), strict=True):
             out.copy_(evaluated(chunk.to(device)))
     return logits
 
@@ -150,7 +152,7 @@ class HiddenOutputs:
         shape = len(rows), weight.shape[1]
         if _fits(shape, weight.dtype):
             kept = weight.new_empty(shape, requires_grad=False)
-            for _ in _kept(self.chunks(), kept):
+            for _ in _kept(self.chunks(), kept, rows.chunk):
                 pass
             self._kept = kept
 

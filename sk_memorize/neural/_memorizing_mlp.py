@@ -3,7 +3,8 @@
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -21,11 +22,14 @@ from torch import Tensor
 
 from .._labels import check_labels
 from .._seeding import draw_seed, spawn_seeds
+from .._torch_state import own_torch_state
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
 from ._network import BatchNormMLP
+from ._other_names import names_its_own
 from ._preprocessing import count_components, prepare
 from ._recipes import RECIPES
+from ._refusals import check_dates, explain
 from ._rows import Rows, as_tensor, flatten_images, weigh_rows
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
@@ -211,6 +215,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         first step, `seconds` the time.
     loss_curve_ : list of float
         The column `loss` of `history_`.
+    n_iter_, loss_ : int and float
+        `n_epochs_` and the last of `loss_curve_`, as MLPClassifier calls them.
 
     See Also
     --------
@@ -265,8 +271,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     are measured with the network that predicts: in float32, on the raw inputs.
 
     For a given number of threads of torch the result is the same, bit for bit, on
-    one machine. Networks with fewer than 100,000 weights always use one thread, so
-    that it does not depend on `n_jobs` either.
+    one machine, but for ``torch.set_float32_matmul_precision``, which is heeded.
+    Networks with fewer than 100,000 weights always use one thread, so that it does
+    not depend on `n_jobs` either. A forked process always uses one.
 
     References
     ----------
@@ -297,6 +304,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     net_: Any
     n_epochs_: int
+    loss_curve_: list[float]
     _config: Config
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
@@ -332,6 +340,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    @names_its_own
     def __init__(
         self,
         *,
@@ -403,11 +412,13 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or images of shape \
-                (n_samples, height, width) or (n_samples, channels, height, width)
-            Training inputs, of at least two rows.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or images \
+                of shape (n_samples, height, width) or (n_samples, channels, height, \
+                width)
+            Training inputs, of at least two rows. Sparse ones are made dense some
+            rows at a time, unless ``whitening_shrinkage=None``.
         y : array-like of shape (n_samples,)
-            Labels of at least two classes.
+            Labels of at least two classes: whole numbers, booleans or strings.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, not negative. None stands for ones. A weight of
             zero is the same as leaving the row out, one of two the same as giving
@@ -434,43 +445,37 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             If the target accuracy is not reached within `max_epochs`, or if
             Ctrl-C ended the training with ``on_interrupt="stop"``.
         """
-        before = dict(vars(self))
-        try:
+        with self._unless_refused():
             trained, config = self._train(X, y, sample_weight)
-        except BaseException:
-            # A refused or diverged fit leaves the one before usable.
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
         self._streaming = False
         self._keep(trained, config)
         self._report(trained)
         return self
 
+    @own_torch_state()
     def _train(self, X: Any, y: Any, sample_weight: Any) -> tuple[Trained, Config]:
         """Validate the data, resolve the parameters, and train."""
         warm = self.warm_start and self.__sklearn_is_fitted__()
         previous = self.net_.module_ if warm else None
-        X = self._flatten(X, reset=True)
-        if y is not None:
-            y = check_labels(y, type(self).__name__)
-        X, y = validate_data(self, X, y, dtype=_DTYPES, order="C", ensure_min_samples=2)
+        X, y = self._validate(X, y=y, reset=True, ensure_min_samples=2)
         X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
         classes, indices = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            among = (
-                "" if weight is None else " among the rows of positive sample_weight"
-            )
+            among = " among the rows of positive sample_weight and class_weight"
+            among = "" if weight is None else among
             raise ValueError(
                 f"{type(self).__name__} needs labels of at least 2 classes{among}. "
                 f"Got one class only: {classes.tolist()[0]!r}."
             )
         if previous is not None:
             self._check_same(X, classes)
-        rows, config = self._resolve(X, indices, weight, len(classes), previous)
+        rows = _make_rows(X, indices, weight)
+        config = self._resolve(rows, len(classes), previous)
         self.classes_ = classes
         with config.threads():
-            prepared = prepare(rows, config.shrinkage, config.dtype, previous)
+            prepared = prepare(
+                rows.to(config.device), config.shrinkage, config.dtype, previous
+            )
             seeds = _two_seeds(self.random_state)
             trained = train(config, prepared, len(classes), seeds, previous)
         return trained, config
@@ -489,8 +494,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or images as in `fit`
-            Some of the rows.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or images
+            Some of the rows, as in `fit`.
         y : array-like of shape (n_samples,)
             Their labels.
         classes : array-like of shape (n_classes,), default=None
@@ -510,19 +515,22 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         ValueError
             If the data are not as described, or a label is not in `classes_`.
         """
+        with self._unless_refused():
+            trained, config = self._train_on_piece(X, y, classes, sample_weight)
+        self._streaming = True
+        self._keep(trained, config)
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        return self
+
+    @own_torch_state()
+    def _train_on_piece(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any
+    ) -> tuple[Trained, Config]:
+        """Validate the rows of a call of `partial_fit`, and train on them."""
         first = not self.__sklearn_is_fitted__()
-        X = self._flatten(X, reset=first)
-        if y is not None:
-            y = check_labels(y, type(self).__name__)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=_DTYPES,
-            order="C",
-            reset=first,
-            ensure_min_samples=1 + (self.norm == "batch"),
-        )
+        n_least = 1 + (self.norm == "batch")
+        X, y = self._validate(X, y=y, reset=first, ensure_min_samples=n_least)
         _check_partial_fit_first_call(self, classes)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
@@ -531,41 +539,59 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"'classes', {self.classes_!r}."
             )
         X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
-        indices = np.searchsorted(self.classes_, y)
+        rows = _make_rows(X, np.searchsorted(self.classes_, y), weight)
+        if len(rows) < n_least:
+            raise ValueError(
+                "partial_fit of MemorizingMLP needs two distinct rows of positive "
+                "weight at least, for batch normalization. Got one."
+            )
         previous = None if first else self.net_.module_
         n_classes = len(self.classes_)
         if getattr(self, "_streaming", False):
             config = self._config
-            rows = _make_rows(X, indices, weight).to(config.device)
         else:
-            rows, config = self._resolve(X, indices, weight, n_classes, previous)
+            config = self._resolve(rows, n_classes, previous)
             seeds = _two_seeds(self.random_state)
             sizes = X.shape[1], n_classes
             self.net_ = start_stream(config, sizes, seeds, previous)
             self._config = config
         with config.threads():
-            trained = train_on_stream(self.net_, rows)
-        self._streaming = True
-        self._keep(trained, config)
-        if trained.interrupted:
-            raise KeyboardInterrupt
-        return self
+            return train_on_stream(self.net_, rows.to(config.device)), config
 
     def _resolve(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        n_classes: int,
-        previous: BatchNormMLP | None,
-    ) -> tuple[Rows, Config]:
-        """Find the distinct rows, and resolve the parameters for them."""
-        rows = _make_rows(X, y, weight)
+        self, rows: Rows, n_classes: int, previous: BatchNormMLP | None
+    ) -> Config:
+        """Resolve the parameters for the rows."""
         n_components = count_components(rows, FEW_COMPONENTS)
-        shape = Shape(len(rows), X.shape[1], n_components, n_classes)
+        shape = Shape(len(rows), rows.n_features, n_components, n_classes)
         sizes = None if previous is None else previous.hidden_layer_sizes
-        config = resolve_config(self.get_params(deep=False), shape, sizes)
-        return rows.to(config.device), config
+        return resolve_config(self.get_params(deep=False), shape, sizes)
+
+    def _validate(self, X: Any, **options: Any) -> Any:
+        """Check the data as scikit-learn does, and name the column that is wrong."""
+        X = self._flatten(X, reset=options["reset"])
+        options |= {"dtype": _DTYPES, "order": "C", "accept_sparse": "csr"}
+        check_dates(X)
+        if options.get("y") is not None:
+            options["y"] = check_labels(options["y"], type(self).__name__)
+        try:
+            return validate_data(self, X, **options)
+        except (TypeError, ValueError) as error:
+            message = explain(X)
+            if message is None:
+                raise
+            raise ValueError(message) from error
+
+    @contextmanager
+    def _unless_refused(self) -> Iterator[None]:
+        """Leave the fit before usable where one is refused or diverges."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def _report(self, trained: Trained) -> None:
         """Raise or warn if the training did not get where it should."""
@@ -635,6 +661,14 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         )
         self.loss_curve_ = self.history_["loss"].tolist()
 
+    @property
+    def n_iter_(self) -> int:
+        return self.n_epochs_
+
+    @property
+    def loss_(self) -> float:
+        return self.loss_curve_[-1]
+
     def __sklearn_is_fitted__(self) -> bool:
         # The last attributes that `fit` sets, after the training has ended.
         return hasattr(self, "loss_curve_")
@@ -642,6 +676,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True  # images
+        tags.input_tags.sparse = True
         return tags
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -649,7 +684,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or images
             Inputs.
 
         Returns
@@ -665,7 +700,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or images
             Inputs.
 
         Returns
@@ -682,7 +717,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or images
             Inputs.
 
         Returns
@@ -697,7 +732,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or images
             Inputs.
 
         Returns
@@ -787,6 +822,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         save_model(self, path)
 
     @classmethod
+    @own_torch_state()
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a network that :meth:`save` wrote; no code in the file is run.
 
@@ -813,15 +849,15 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """
         return load_model(cls, path)
 
+    @own_torch_state()
     def _logits(self, X: Any) -> Tensor:
         check_is_fitted(self)
-        X = self._flatten(X, reset=False)
-        X = validate_data(self, X, dtype=_DTYPES, order="C", reset=False)
+        X = self._validate(X, reset=False)
         return compute_logits(self.net_.module_, as_tensor(X))
 
 
 def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
-    weights = None if weight is None else torch.from_numpy(weight)
+    weights = None if weight is None else as_tensor(weight)
     return Rows(as_tensor(X), torch.from_numpy(y), weights)
 
 

@@ -1,6 +1,7 @@
 """Inputs for training: scaled, compressed, and whitened by PCA with shrinkage."""
 
 import copy
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch.nn.utils import skip_init
 
 from .._threads import single_thread
 from ._network import BatchNormMLP, Scaling
-from ._rows import CHUNK, Rows
+from ._rows import Rows
 
 # Principal components at most, and how many of these are random directions of
 # what the widest ones leave out, so that rows which differ only there differ.
@@ -19,6 +20,7 @@ _N_RANDOM = 32
 # Rows that the covariance is estimated from: this many per column, within bounds.
 _ROWS_PER_COLUMN, _FEWEST_ROWS, _MOST_ROWS = 16, 8192, 20_000
 _WIDE = 2048  # with more columns the Gram matrix of this many rows is used
+_MOST_NUMBERS = 2**24  # of a sample, where there are many more columns
 
 # Components of less variance than this part of the largest are rounding errors, of
 # sums in float32, or of inputs in float32 where the sums are in float64.
@@ -99,7 +101,9 @@ class Prepared:
             transform = whitening.transform.to(dtype)
             n_inputs = transform.shape[1]
         self.inputs = torch.empty(len(rows), n_inputs, dtype=dtype, device=rows.device)
-        for chunk, out in zip(rows.chunks(), self.inputs.split(CHUNK), strict=True):
+        for chunk, out in zip(
+            rows.chunks(), self.inputs.split(rows.chunk), strict=True
+        ):
             scaled = _scaled(chunk, scaling)
             if whitening is None:
                 out.copy_(scaled)
@@ -207,6 +211,11 @@ def count_components(rows: Rows, limit: int) -> int:
     return min(limit, max(1, int((values > 1e-10 * values[-1]).sum())))
 
 
+def _fewer(n_rows: int, n_columns: int) -> int:
+    """Take fewer rows for a sample whose columns are very many."""
+    return min(n_rows, max(64, _MOST_NUMBERS // n_columns))
+
+
 def _scaled(X: Tensor, scaling: Scaling | None) -> Tensor:
     return X.float() if scaling is None else scaling(X)
 
@@ -223,7 +232,13 @@ def _fit_scaling(rows: Rows, compress: bool) -> Scaling | None:
     if extreme.any() or is_far or not rows.are_distinct_in_float32:
         center, scale = middle, torch.where(extreme, span, 1.0)
     if compress and used.any():
-        ordered = rows.sample(_QUANTILE_ROWS).double().cpu().sort(0).values
+        ordered = (
+            rows.sample(_fewer(_QUANTILE_ROWS, 2 * rows.n_features))
+            .double()
+            .cpu()
+            .sort(0)
+            .values
+        )
         tenth = len(ordered) // 10
         spread = ordered[-1 - tenth] - ordered[tenth]
         if (spread > 0).any():
@@ -252,8 +267,9 @@ def _fit_whitening(
     n_columns = rows.n_features
     n_rows = min(max(_ROWS_PER_COLUMN * n_columns, _FEWEST_ROWS), _MOST_ROWS)
     if n_columns > _WIDE:
-        n_rows = _WIDE
-    sample = _scaled(rows.sample(n_rows), scaling)
+        n_rows = max(MAX_COMPONENTS, _fewer(_WIDE, n_columns))
+    scaled = partial(_scaled, scaling=scaling)
+    sample = rows.sample(n_rows, convert=scaled)
     low, high = (_scaled(rows.put(e), scaling) for e in rows.extremes())
     middle = low / 2 + high / 2
     sample -= middle
@@ -270,7 +286,7 @@ def _fit_whitening(
     mean = middle + mean
     if len(sample) <= n_columns and len(sample) < len(rows):
         # The variance of the very rows that directions are taken from is too large.
-        other = _scaled(rows.sample(n_rows, offset=0.5), scaling)
+        other = rows.sample(n_rows, 0.5, scaled)
         other.sub_(mean).mul_(inverse_scale)
         values = (other @ directions).square().mean(0)
     first, second = ((values + s * values.max()).rsqrt() for s in shrinkage)

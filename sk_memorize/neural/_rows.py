@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -13,12 +13,14 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
+from ._sparse_rows import SparseRows
 
 # Part of the mean mass below which a row is not trained on: Adam, which divides by
 # the size of the gradients, would memorize it all the same.
 _NEGLIGIBLE = 1e-5
 
 CHUNK = 1024  # rows that are worked on at a time: they stay in the cache
+_MOST_NUMBERS = 2**22  # of a chunk, where there are many columns
 
 
 def flatten_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
@@ -37,10 +39,17 @@ def flatten_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
     image_shape : tuple of int or None
         The shape of an image, None if there are no images.
     """
+    if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) > 1:
+        X = np.asarray(X)
     shape = tuple(getattr(X, "shape", ()))
     if len(shape) not in (3, 4) or issparse(X):
         return X, None
-    return X.reshape(shape[0], -1), shape[1:]
+    return np.asarray(X).reshape(shape[0], -1), shape[1:]
+
+
+def chunk_size(n_columns: int) -> int:
+    """Choose the number of rows that are worked on at a time."""
+    return max(1, min(CHUNK, _MOST_NUMBERS // max(1, n_columns)))
 
 
 def weigh_rows(
@@ -82,17 +91,31 @@ def weigh_rows(
     if class_weight is None:
         return X, y, weight
     labels, indices = np.unique(y, return_inverse=True)
-    factors = compute_class_weight(
-        class_weight, classes=labels, y=y, sample_weight=weight
-    )
-    if not (np.isfinite(factors).all() and (factors >= 0).all()):
+    factors = _factors(class_weight, labels, y, weight)[indices]
+    product = factors if weight is None else weight * factors
+    return _positive(X, y, product, "class_weight")
+
+
+def _factors(
+    class_weight: Any, labels: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+) -> np.ndarray:
+    """Find the weights of the classes that there are."""
+    if not isinstance(class_weight, str):
+        # A fold or a piece may lack classes that the dict names.
+        class_weight = {k: class_weight[k] for k in labels if k in class_weight}
+    try:
+        factors = compute_class_weight(
+            class_weight, classes=labels, y=y, sample_weight=weight
+        )
+        is_valid = np.isfinite(factors).all() and (factors >= 0).all()
+    except (TypeError, ValueError):
+        is_valid = False
+    if not is_valid:
         raise ValueError(
             "The 'class_weight' parameter of MemorizingMLP must have finite values of "
             f"at least 0. Got {class_weight!r} instead."
         )
-    factors = factors[indices]
-    product = factors if weight is None else weight * factors
-    return _positive(X, y, product, "class_weight")
+    return factors
 
 
 def _positive(
@@ -108,8 +131,12 @@ def _positive(
     return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
 
 
-def as_tensor(X: np.ndarray) -> Tensor:
-    """View an array as a tensor that is not written to."""
+def as_tensor(X: Any) -> Any:
+    """View an array as a tensor that is not written to, or sparse rows as such."""
+    if issparse(X):
+        return SparseRows(X)
+    if min(X.strides) < 0:  # of an axis of length one
+        X = X.copy()
     if not X.flags.writeable:
         # torch warns, as it has no read-only tensors.
         with warnings.catch_warnings():
@@ -123,8 +150,8 @@ class Rows:
 
     Parameters
     ----------
-    X : torch.Tensor of shape (n_rows, n_features), float64, float32 or uint8
-        Inputs. They are not copied.
+    X : torch.Tensor or SparseRows of shape (n_rows, n_features)
+        Inputs, of float64, float32 or uint8. They are not copied.
     y : torch.Tensor of shape (n_rows,), int64
         Class indices.
     weight : torch.Tensor of shape (n_rows,), float64, or None
@@ -132,6 +159,8 @@ class Rows:
 
     Attributes
     ----------
+    chunk : int
+        Rows that are worked on at a time.
     y : torch.Tensor of shape (n_samples,), int64
         Class indices of the distinct rows.
     mass : torch.Tensor of shape (n_samples,), float64
@@ -158,12 +187,13 @@ class Rows:
 
     def __init__(
         self,
-        X: Tensor,
+        X: Any,
         y: Tensor,
         weight: Tensor | None = None,
     ) -> None:
         self._X = X
         self._extremes: tuple[Tensor, Tensor] | None = None
+        self.chunk = chunk_size(X.shape[1])
         self.device = torch.device("cpu")
         groups, self.are_distinct_in_float32 = group_equal_rows(X)
         n_classes = int(y.max()) + 1
@@ -216,16 +246,27 @@ class Rows:
     def chunks(self, index: Tensor | None = None) -> Iterator[Tensor]:
         """Copy the rows, or those of an index, in pieces, onto the device."""
         chosen = self._index if index is None else self._index[index.cpu()]
-        for part in chosen.split(CHUNK):
+        for part in chosen.split(self.chunk):
             yield self.put(self._X[part])
 
-    def sample(self, n_rows: int, offset: float = 0.0) -> Tensor:
-        """Copy `n_rows` evenly spaced rows, or all; an offset below 1 shifts them."""
+    def inputs(self) -> Any:
+        """Copy all rows; sparse ones stay sparse, and off the device."""
+        if isinstance(self._X, SparseRows):
+            return self._X.take(self._index)
+        return torch.cat(list(self.chunks()))
+
+    def sample(
+        self,
+        n_rows: int,
+        offset: float = 0.0,
+        convert: Callable[[Tensor], Tensor] = torch.Tensor.contiguous,
+    ) -> Tensor:
+        """Convert some evenly spaced rows, or all; an offset below 1 shifts them."""
         n_rows = min(n_rows, len(self))
         positions = (torch.arange(n_rows, dtype=torch.float64) + offset) * (
             len(self) / n_rows
         )
-        return torch.cat(list(self.chunks(positions.long())))
+        return torch.cat([convert(c) for c in self.chunks(positions.long())])
 
     def extremes(self) -> tuple[Tensor, Tensor]:
         """Compute the smallest and the largest value of each column, in float64."""

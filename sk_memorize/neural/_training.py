@@ -311,7 +311,7 @@ def start_stream(
 
 def train_on_stream(net: MemorizingNet, rows: Rows) -> Trained:
     """Train a net of `start_stream` for one epoch, and assess it on the rows."""
-    raw = torch.cat(list(rows.chunks()))
+    raw = rows.inputs()
     interrupted = _until_stopped(
         net, rows, raw, lambda data: train_epoch(net, data, rows)
     )

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from sk_memorize.plotting._style import GRAY, SIZES, line_style
 
+_INVISIBLE = "\u200b"  # a space without width
+
 
 def import_pyplot(owner: str) -> Any:
     """Import matplotlib, or tell how to get it."""
@@ -156,7 +158,7 @@ def add_legend(axes: list[Any], *, below: bool) -> None:
     if not any(handles):
         return
     if below:
-        axes[0].figure.legend(
+        legend = axes[0].figure.legend(
             handles.values(),
             handles,
             loc="outside lower center",
@@ -164,7 +166,8 @@ def add_legend(axes: list[Any], *, below: bool) -> None:
             frameon=False,
         )
     else:
-        axes[-1].legend(handles.values(), handles)
+        legend = axes[-1].legend(handles.values(), handles)
+    _show_names(legend)
 
 
 def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
@@ -184,7 +187,7 @@ def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
 
         # Below the ticks and the name of the axis, whose height is that of letters.
         down = ScaledTranslation(0, -24 / 72, panel.figure.dpi_scale_trans)
-        panel.legend(
+        legend = panel.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, 0),
             bbox_transform=panel.transAxes + down,
@@ -194,7 +197,19 @@ def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
             frameon=False,
         )
     else:
-        panel.legend(**place)
+        legend = panel.legend(**place)
+    _show_names(legend)
+
+
+def as_label(name: str) -> str:
+    """Make a label of a name: a legend leaves out those that begin with "_"."""
+    return f"{_INVISIBLE}{name}" if name.startswith("_") else name
+
+
+def _show_names(legend: Any) -> None:
+    """Turn the labels of a legend into names again."""
+    for text in legend.get_texts():
+        text.set_text(text.get_text().removeprefix(_INVISIBLE))
 
 
 def draw_means(

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_memorize.plotting._axes import (
     add_legend,
+    as_label,
     draw_chance,
     draw_line,
     number_epochs,
@@ -100,6 +101,7 @@ class FittingCurveDisplay:
         self.histories = check_histories(histories, owner)
         if test_accuracies is not None:
             check_mapping(test_accuracies, "test_accuracies", owner, "accuracies")
+            test_accuracies = {str(name): a for name, a in test_accuracies.items()}
             for name, accuracy in test_accuracies.items():
                 if name not in self.histories:
                     raise wrong(
@@ -163,7 +165,7 @@ class FittingCurveDisplay:
                 markersize=9,
                 linestyle="none",
                 clip_on=False,
-                label=f"{name}, test: {accuracy:.3f}",
+                label=as_label(f"{name}, test: {accuracy:.3f}"),
             )
         if self.chance_accuracy is not None:
             draw_chance(axes, self.chance_accuracy)
@@ -310,6 +312,8 @@ def check_histories(
         tables = _as_list(of_name)
         if not tables:
             raise wrong("histories", owner, "have a table for each name", "[]")
+        if str(name) in found:
+            raise wrong("histories", owner, "have names that differ", repr(name))
         found[str(name)] = [
             check_table(table, "histories", owner, columns) for table in tables
         ]
@@ -343,7 +347,7 @@ def draw_histories(axes: Any, histories: Histories, column: str) -> dict[str, An
             runs.mean(axis=1),
             low=runs.min(axis=1) if several else None,
             high=runs.max(axis=1) if several else None,
-            label=name,
+            label=as_label(name),
             markevery=max(1, len(runs) // 12),
             **line_style(number),
         )

@@ -1,0 +1,52 @@
+"""Rows of a sparse matrix, made dense a few at a time."""
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class SparseRows:
+    """What the training asks of a tensor of inputs, for a sparse matrix.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse matrix or array of shape (n_rows, n_features), CSR
+        The rows. They are not copied.
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+        self.shape = matrix.shape
+        self.dtype = torch.from_numpy(np.empty(0, matrix.dtype)).dtype
+        self.device = torch.device("cpu")
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        return torch.from_numpy(self._matrix[index.numpy()].toarray())
+
+    def split(self, n_rows: int) -> Iterator[Tensor]:
+        """Yield all rows, so many at a time."""
+        for start in range(0, len(self), n_rows):
+            part = self._matrix[start : start + n_rows]
+            yield torch.from_numpy(part.toarray())
+
+    def amin(self, dim: int) -> Tensor:
+        """Find the smallest value of each column."""
+        return torch.from_numpy(self._matrix.min(axis=dim).toarray().ravel())
+
+    def amax(self, dim: int) -> Tensor:
+        """Find the largest value of each column."""
+        return torch.from_numpy(self._matrix.max(axis=dim).toarray().ravel())
+
+    def take(self, index: Tensor) -> Self:
+        """Copy some rows, which stay sparse."""
+        return type(self)(self._matrix[index.numpy()])
+
+    def float(self) -> Self:
+        """Convert the numbers to float32."""
+        return type(self)(self._matrix.astype(np.float32))
