@@ -46,7 +46,3 @@ class SparseRows:
     def take(self, index: Tensor) -> Self:
         """Copy some rows, which stay sparse."""
         return type(self)(self._matrix[index.numpy()])
-
-    def float(self) -> Self:
-        """Convert the numbers to float32."""
-        return type(self)(self._matrix.astype(np.float32))
