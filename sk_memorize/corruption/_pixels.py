@@ -205,11 +205,10 @@ class PixelRandomizer(_PixelPermuter):
     The permutation of a row is a function of `seed_` and of the values in the row. It
     depends neither on the other rows nor on its place among them, so that a training
     row is seen again as it was when the classifier was fitted, alone, in any batch
-    and in any fold. Equal rows get the same permutation. Values are compared as
-    float32, where 0.0 and -0.0 are equal: a copy of the data in float32 or of whole
-    numbers in another type is permuted in the same way. A preceding step whose
-    outputs depend on the batch in their last digits would be noticed, so this one
-    should be the first of a pipeline.
+    and in any fold. Equal rows get the same permutation, in whatever type they hold
+    the same numbers, compared in float64; 0.0 and -0.0 are equal. A preceding step
+    whose outputs depend on the batch in their last digits would be noticed, so this
+    one should be the first of a pipeline.
 
     Images, of shape (height, width) or with a third axis for the channels, are rows
     whose last axis runs fastest. At predict time flat rows and images of the shape
