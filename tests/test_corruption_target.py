@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import torch
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -15,7 +16,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -83,6 +84,44 @@ def test_rows_without_weight_are_as_good_as_absent(labels):
     assert_array_equal(corrupted[~kept], y[~kept])
     assert_array_equal(clf.corrupted_mask_, corrupted != y)
     assert clf.realized_rate_ == absent.realized_rate_ > 0
+
+
+STEP = Pipeline([("scale", StandardScaler()), ("knn", Recorder())])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "container"),
+    [
+        (Recorder(), "sample_weight", list),
+        (Recorder(), "sample_weight", torch.asarray),
+        (Recorder(), "sample_weight", lambda w: pd.Series(w, dtype="Float64")),
+        (Recorder(), "sample_weight", lambda w: w.astype(object)),
+        (Recorder(), "sample_weight", lambda w: -w),
+        (STEP, "knn__sample_weight", np.asarray),
+        (Pipeline([("inner", STEP)]), "inner__knn__sample_weight", list),
+        (GridSearchCV(STEP, {}, cv=2), "knn__sample_weight", np.asarray),
+        (STEP, "mass", np.asarray),
+        (GridSearchCV(STEP, {}, cv=2), "mass", pd.Series),
+    ],
+)
+def test_weights_of_zero_however_they_are_passed(estimator, name, container):
+    weight = np.tile([0.0, 1.0, 2.0], 30)
+    strata = np.arange(90) // 30
+    estimator = clone(estimator)
+    with sklearn.config_context(enable_metadata_routing=name == "mass"):
+        noise = clone(NOISE)
+        if name == "mass":
+            noise.set_fit_request(strata=True)
+            step = getattr(estimator, "estimator", estimator)
+            step["knn"].set_fit_request(sample_weight="mass", strata=False)
+            step["scale"].set_fit_request(sample_weight=False)
+        clf = CorruptedTargetClassifier(estimator, noise)
+        clf.fit(X, y, strata=strata, **{name: container(weight)})
+        assert not clf.corrupted_mask_[weight == 0].any()
+        assert clf.corrupted_mask_[weight > 0].sum() == 18
+        for wrong in (strata[:60], np.append(strata, 0), 3):
+            with pytest.raises(ValueError, match="'strata' parameter"):
+                clf.fit(X, y, strata=wrong, **{name: container(weight)})
 
 
 def test_the_default_is_a_permutation_drawn_anew():

@@ -15,8 +15,6 @@ from sklearn.base import (
 from sklearn.utils import (
     Bunch,
     Tags,
-    _safe_indexing,
-    column_or_1d,
     get_tags,
     indexable,
 )
@@ -30,9 +28,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
+from sk_memorize._labels import as_labels
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
+from sk_memorize.corruption._units import check_column
 from sk_memorize.corruption._validation import take_labels
+from sk_memorize.corruption._weights import rows_with_weight
 
 
 class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -96,7 +97,8 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
 
     Rows whose `sample_weight` is zero take no part in the corruption: a weight of zero
     is the same as leaving the row out. `corruption_` is then fitted to the others, and
-    `realized_rate_` is their rate.
+    `realized_rate_` is their rate. In a pipeline, and in what holds one, it is the
+    weight that reaches the last step, by ``step__sample_weight`` or by routing.
 
     References
     ----------
@@ -172,8 +174,9 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         X, y = indexable(X, y)
         routed_params = self._route(fit_params)
         corruption = clone(self._get_corruption())
-        weight = routed_params.estimator.fit.get("sample_weight")
-        present = _rows_with_weight(weight, _num_samples(y))
+        present = rows_with_weight(
+            self.estimator, routed_params.estimator.fit, _num_samples(y)
+        )
         y_corrupted, mask = _corrupt_rows(
             corruption, y, present, routed_params.corruption.fit
         )
@@ -337,16 +340,6 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         return tags
 
 
-def _rows_with_weight(weight: Any, n_rows: int) -> NDArray[np.intp] | None:
-    """Find the rows of positive weight, if there are others and the weights fit."""
-    # Wrong weights are refused by the classifier, in words of its own.
-    values = np.asarray(weight)
-    if values.shape != (n_rows,) or values.dtype.kind not in "biuf":
-        return None
-    present = np.flatnonzero(values > 0)
-    return present if 0 < len(present) < n_rows else None
-
-
 def _corrupt_rows(
     corruption: LabelPermuter,
     y: ArrayLike,
@@ -357,9 +350,12 @@ def _corrupt_rows(
     if present is None:
         corruption.fit(y, **params)
         return corruption.y_corrupted_, corruption.corrupted_mask_
-    labels = column_or_1d(y)
+    owner = type(corruption).__name__
+    labels = as_labels(y, owner)
     params = {
-        name: None if values is None else _safe_indexing(values, present)
+        name: None
+        if values is None
+        else check_column(values, len(labels), name, owner)[present]
         for name, values in params.items()
     }
     corruption.fit(labels[present], **params)
