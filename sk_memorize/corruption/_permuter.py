@@ -9,12 +9,7 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import (
-    Tags,
-    check_consistent_length,
-    check_random_state,
-    column_or_1d,
-)
+from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -237,7 +232,7 @@ class LabelPermuter(BaseEstimator):
             The fitted permuter.
         """
         self._corrupt(y, self._check(y, groups, strata))
-        self._training_rows = TrainingRows.of(column_or_1d(y))
+        self._training_rows = TrainingRows.of(y)
         for stale in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(stale, None)
         return self
@@ -318,7 +313,7 @@ class LabelPermuter(BaseEstimator):
             )
         check_consistent_length(X, y)
         checked = self._check(y, groups, strata)
-        training_rows = TrainingRows.of(column_or_1d(y), X)
+        training_rows = TrainingRows.of(y, X)
         validate_data(self, X, skip_check_array=True)
         self._corrupt(y, checked)
         self._training_rows = training_rows

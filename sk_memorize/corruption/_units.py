@@ -1,6 +1,6 @@
 """What is corrupted together: rows, or groups of rows, within strata."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def make_units(
     return Units(of_row, first_row, row_strata[first_row])
 
 
-def check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDArray:
+def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
     """Return `values` as a 1d array of one value a row.
 
     Parameters
