@@ -105,7 +105,7 @@ def _digest(value: Any, above: tuple[int, ...]) -> bytes:
         else ("cycle", str(above[::-1].index(id(value))).encode())
     )
     state = blake2b(kind.encode() + b"\0", digest_size=16)
-    if isinstance(parts, bytes | np.ndarray):
+    if isinstance(parts, bytes | memoryview):
         state.update(parts)
     else:
         above = (*above, id(value))
@@ -174,7 +174,7 @@ def _take_array_apart(array: NDArray) -> tuple[str, Any]:
         return "array", [array.shape, array.ravel().tolist()]
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     kind = f"array {native.dtype.descr} {array.shape}"
-    return kind, native.reshape(-1).view(np.uint8)
+    return kind, native.reshape(-1).view(np.uint8).data
 
 
 def _canonical(matrix: Any) -> list[Any]:

@@ -133,7 +133,7 @@ class PermutedFits:
         try:
             digests = {name: digest(part) for name, part in parts.items()}
             shown = {name: show(parts[name]) for name in ("estimator", "cv")}
-        except (AttributeError, TypeError, pickle.PicklingError) as error:
+        except (AttributeError, TypeError, ValueError, pickle.PicklingError) as error:
             raise ValueError(
                 "The 'checkpoint' parameter of randomization_test must be None where "
                 f"the classifier or the folds cannot be pickled: {error}. Got a file "
