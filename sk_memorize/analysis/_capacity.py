@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
-    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -33,6 +31,7 @@ from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.analysis._capacity_result import MemorizationCapacity
 from sk_memorize.analysis._median import MedianInterval, median_interval
 from sk_memorize.analysis._parameters import count_parameters
+from sk_memorize.corruption._validation import check_classifier
 
 _GAUSSIAN_MAX_SAMPLES = 2**14
 _COLUMNS = [
@@ -44,7 +43,7 @@ Counter = Callable[[Any], float | None]
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": "no_validation",
         "X": ["array-like", "sparse matrix", None],
         "n_features": [Interval(Integral, 1, None, closed="left"), None],
         "n_classes": [Interval(Integral, 2, None, closed="left")],
@@ -220,11 +219,7 @@ def memorization_capacity(
 def _check(estimator: Any, X: Any, n_features: int | None, max_samples: int) -> None:
     """Refuse what the search cannot be made with."""
     owner = "of memorization_capacity must"
-    if isinstance(estimator, type) or not is_classifier(estimator):
-        raise ValueError(
-            f"The 'estimator' parameter {owner} be an instance of a classifier. Got "
-            f"{estimator!r} instead."
-        )
+    check_classifier(estimator, "memorization_capacity")
     if X is None and n_features is None:
         raise ValueError(
             f"The 'n_features' parameter {owner} be an int where X is None, for "

@@ -10,7 +10,6 @@ from sklearn.base import (
     MetaEstimatorMixin,
     _fit_context,
     clone,
-    is_classifier,
 )
 from sklearn.utils import (
     Bunch,
@@ -18,7 +17,6 @@ from sklearn.utils import (
     get_tags,
     indexable,
 )
-from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -32,7 +30,7 @@ from sk_memorize._labels import as_labels
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
 from sk_memorize.corruption._units import check_column
-from sk_memorize.corruption._validation import take_labels
+from sk_memorize.corruption._validation import check_classifier, take_labels
 from sk_memorize.corruption._weights import rows_with_weight
 
 
@@ -124,8 +122,8 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     0.6...
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "predict"])],
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "estimator": "no_validation",
         "corruption": [LabelPermuter, None],
     }
 
@@ -166,11 +164,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        if isinstance(self.estimator, type) or not is_classifier(self.estimator):
-            raise ValueError(
-                f"The 'estimator' parameter of {type(self).__name__} must be an "
-                f"instance of a classifier. Got {self.estimator!r} instead."
-            )
+        check_classifier(self.estimator, type(self).__name__)
         X, y = indexable(X, y)
         routed_params = self._route(fit_params)
         corruption = clone(self._get_corruption())
