@@ -1,5 +1,6 @@
 """CorruptedTargetClassifier."""
 
+import inspect
 import pickle
 
 import numpy as np
@@ -20,9 +21,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import get_tags
+from sklearn.utils import all_estimators, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sk_memorize import memorization_capacity, randomization_test
 from sk_memorize.corruption import CorruptedTargetClassifier, LabelPermuter
 
 X = np.random.RandomState(0).standard_normal((90, 4))
@@ -84,6 +86,26 @@ def test_rows_without_weight_are_as_good_as_absent(labels):
     assert_array_equal(corrupted[~kept], y[~kept])
     assert_array_equal(clf.corrupted_mask_, corrupted != y)
     assert clf.realized_rate_ == absent.realized_rate_ > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), all_estimators(type_filter="classifier"))
+def test_every_classifier_of_scikit_learn(name, kind):
+    tree = DecisionTreeClassifier(max_depth=1)
+    parts = {"estimator": tree, "estimators": [("tree", tree)]}
+    needed = {
+        key: parts[key] for key in inspect.signature(kind).parameters if key in parts
+    }
+    rows, labels = (abs(10 * X[:60])).astype(int), (y[:60] == "a").astype(int)
+    clf = CorruptedTargetClassifier(kind(**needed), LabelPermuter(random_state=0))
+    if name in ("ClassifierChain", "MultiOutputClassifier"):
+        with pytest.raises(ValueError, match="one label for each row"):
+            clf.fit(rows, labels)
+    else:
+        assert clf.fit(rows, labels).predict(rows).shape == (60,)
+    if name == "StackingClassifier":
+        randomization_test(kind(**needed), rows, labels, n_permutations=1)
+        memorization_capacity(kind(**needed), rows, n_repeats=1, random_state=0)
 
 
 STEP = Pipeline([("scale", StandardScaler()), ("knn", Recorder())])

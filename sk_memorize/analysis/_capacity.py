@@ -158,6 +158,8 @@ def memorization_capacity(
     that is stochastic, or ends early, breaks this mildly: what is found is a size at
     which it succeeded and a larger one, by `rtol` at most, at which it failed.
     Warnings of missing convergence are not shown, as failing is a part of the search.
+    A size below `min_samples` that the classifier refuses with a ValueError, as too
+    small for its folds, counts as one at which it failed.
 
     Linear algebra runs in one thread, so that sums do not depend on `n_jobs`; for
     speed, let processes share the repeats.
@@ -302,7 +304,7 @@ def _search(
     fits = []
 
     def succeeds(n_samples: int) -> bool:
-        fit = _fit(sequence, n_samples, count)
+        fit = _fit(sequence, n_samples, count, may_refuse=n_samples < min_samples)
         fit["success"] = fit["fitted_accuracy"] >= target_accuracy
         fits.append(fit)
         return bool(fit["success"])
@@ -322,7 +324,9 @@ def _search(
     return _Search(fits, fitted, failed)
 
 
-def _fit(sequence: _Sequence, n_samples: int, count: Counter) -> dict[str, Any]:
+def _fit(
+    sequence: _Sequence, n_samples: int, count: Counter, *, may_refuse: bool
+) -> dict[str, Any]:
     """Fit the first labels of a sequence."""
     X, y = sequence.take(n_samples)
     fit = {"n_samples": n_samples, "seconds": 0.0, "n_parameters": None}
@@ -334,7 +338,12 @@ def _fit(sequence: _Sequence, n_samples: int, count: Counter) -> dict[str, Any]:
         # At the sizes that are too large nothing can converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         start = time.perf_counter()
-        estimator.fit(X, y)
+        try:
+            estimator.fit(X, y)
+        except ValueError:  # too few rows for folds, or for a covariance
+            if may_refuse:
+                return {**fit, "fitted_accuracy": math.nan}
+            raise
         fit["seconds"] = time.perf_counter() - start
     fit["fitted_accuracy"] = float(accuracy_score(y, estimator.predict(X)))
     return {**fit, "n_parameters": count(estimator)}
