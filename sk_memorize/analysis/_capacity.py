@@ -202,6 +202,11 @@ def memorization_capacity(
     """
     if max_samples is None:
         max_samples = _GAUSSIAN_MAX_SAMPLES if X is None else _num_samples(X)
+    # The narrow types of NumPy overflow.
+    n_classes, min_samples, max_samples = map(
+        int, (n_classes, min_samples, max_samples)
+    )
+    target_accuracy, rtol = float(target_accuracy), float(rtol)
     _check(estimator, X, n_features, max_samples)
     _check_sizes(n_classes, target_accuracy, min_samples, max_samples)
     sequences = [

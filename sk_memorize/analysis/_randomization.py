@@ -279,7 +279,7 @@ def randomization_test(
     store = None
     if checkpoint is not None:
         store = open_store(checkpoint, fits.fingerprint(seed))
-    table = pd.DataFrame(fits.run(n_permutations, seed, store, n_jobs))
+    table = pd.DataFrame(fits.run(int(n_permutations), seed, store, n_jobs))
     table = table.astype({"epochs": "Int64"}).rename_axis("permutation")
     return RandomizationTest(table, _p_values(table), n_units)
 

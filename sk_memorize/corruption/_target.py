@@ -1,6 +1,6 @@
 """Any classifier, fitted to corrupted targets."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from sklearn.utils import (
     get_tags,
     indexable,
 )
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -27,6 +28,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
 from sk_memorize._labels import as_labels
+from sk_memorize.corruption._labels import Kind
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
 from sk_memorize.corruption._units import check_column
@@ -45,9 +47,10 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     estimator : estimator instance
         The classifier; a clone of it is fitted.
 
-    corruption : LabelPermuter, default=None
-        What is done to the labels; a clone of it is fitted. None means
-        ``LabelPermuter()``, a random permutation of all labels.
+    corruption : LabelPermuter or {"permutation", "uniform", "symmetric", \
+            "asymmetric"}, default="permutation"
+        What is done to the labels; a clone of the permuter is fitted. A string is the
+        kind of one that corrupts all labels: "permutation" is ``LabelPermuter()``.
 
     Attributes
     ----------
@@ -124,10 +127,15 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": "no_validation",
-        "corruption": [LabelPermuter, None],
+        "corruption": [
+            LabelPermuter,
+            StrOptions({"permutation", "uniform", "symmetric", "asymmetric"}),
+        ],
     }
 
-    def __init__(self, estimator: Any, corruption: LabelPermuter | None = None) -> None:
+    def __init__(
+        self, estimator: Any, corruption: LabelPermuter | str = "permutation"
+    ) -> None:
         self.estimator = estimator
         self.corruption = corruption
 
@@ -319,7 +327,9 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         )
 
     def _get_corruption(self) -> LabelPermuter:
-        return LabelPermuter() if self.corruption is None else self.corruption
+        if isinstance(self.corruption, str):
+            return LabelPermuter(cast(Kind, self.corruption))
+        return self.corruption
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
