@@ -156,9 +156,6 @@ def test_scorers_pickle_show_themselves_and_run_in_other_processes():
     clf = corrupted().fit(X, y)
     assert copy["fitted_accuracy"](clf, X, y) == 1
     assert copy["accuracy"](clf, X, y) == 0.75
-    assert repr(scoring["fitted_accuracy"]) == (
-        "memorization_scoring()['fitted_accuracy']"
-    )
     scores = cross_validate(
         clf, X, y, cv=2, scoring=scoring, return_train_score=True, n_jobs=2
     )
@@ -193,15 +190,11 @@ def test_rows_with_lists_and_dicts_are_recognized_again():
 
 
 def test_the_digest_sees_row_order_dtype_and_number():
-    others = [X[::-1], X[:-1], X.astype(np.float32), np.vstack([X, X[:1]])]
-    assert len({digest_rows(rows) for rows in [X, *others]}) == 5
-
-
-def test_the_digest_reads_rows_from_the_first_to_the_last():
-    many = np.zeros((10_000, 2))
-    first, last = many.copy(), many.copy()
-    first[0], last[-1] = 1, 1
-    assert len({digest_rows(rows) for rows in (many, first, last)}) == 3
+    first, last = X.copy(), X.copy()
+    first[0] += 1
+    last[-1] += 1
+    others = first, last, X[::-1], X[:-1], X.astype(np.float32), np.vstack([X, X[:1]])
+    assert len({digest_rows(rows) for rows in [X, *others]}) == 7
 
 
 def test_rows_remembered_without_x_have_labels_only():

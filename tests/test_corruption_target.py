@@ -149,9 +149,10 @@ def test_weights_of_zero_however_they_are_passed(estimator, name, container):
 def test_the_default_is_a_permutation_drawn_anew():
     clf = CorruptedTargetClassifier(Recorder()).fit(X, y)
     first = clf.y_corrupted_
-    assert clf.corruption is None
     assert_array_equal(np.sort(first), np.sort(y))
     assert (clf.fit(X, y).y_corrupted_ != first).any()
+    other = clf.set_params(corruption="symmetric").fit(X, y)
+    assert other.realized_rate_ == 1
 
 
 class Interrupted(Recorder):
