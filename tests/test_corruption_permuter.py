@@ -229,6 +229,24 @@ def test_a_series_keeps_its_dtype_index_and_name(values, dtype):
     pd.testing.assert_series_equal(p.transform(y), expected)
 
 
+@pytest.mark.parametrize("dtype", [">i4", ">f8", ">U2", ">i8"])
+def test_the_order_of_the_bytes_is_nothing(dtype):
+    y = np.arange(12) % 3
+    p = LabelPermuter(random_state=0).fit(y, strata=y % 2)
+    swapped = y.astype(dtype)
+    for labels in (swapped, pd.Series(swapped)):
+        strata, groups = (y % 2).astype(dtype), np.arange(12).astype(dtype)
+        twin = clone(p).fit(labels, strata=strata, groups=groups)
+        assert_array_equal(twin.y_corrupted_, p.y_corrupted_.astype(dtype))
+
+
+def test_any_real_number_is_a_fraction():
+    y = np.arange(140_000) % 3
+    for fraction in (np.float16(0.5), np.float32(0.5), np.uint8(1), np.int8(1)):
+        p = LabelPermuter("symmetric", fraction=fraction, random_state=0).fit(y)
+        assert p.realized_rate_ == fraction
+
+
 def test_a_list_becomes_an_array():
     assert_array_equal(LabelPermuter("asymmetric").fit([1, 5]).y_corrupted_, [5, 1])
 

@@ -113,13 +113,7 @@ TEST = [
         ("X-short", {"X": X[:9]}, "inconsistent numbers of samples", "[9, 20]"),
         ("y-None", {"y": None}, LABELS, "array-like", "Got None"),
         ("y-2d", {"y": X}, LABELS, "1d array-like of labels", "shape (20, 2)"),
-        (
-            "y-continuous",
-            {"y": X[:, 0]},
-            "continuous",
-            LABELS,
-            "must hold whole numbers",
-        ),
+        ("y-continuous", {"y": X[:, 0]}, "continuous", LABELS, "must hold whole"),
         (
             "y-missing",
             {"y": [*Y[:19], None]},

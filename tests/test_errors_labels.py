@@ -236,6 +236,7 @@ TARGET_PARAMETERS = wrong_parameters(
     ),
 )
 
+
 @pytest.mark.parametrize(
     "use",
     [

@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import (
     Interval,
     StrOptions,
@@ -209,6 +209,7 @@ def memorization_capacity(
     target_accuracy, rtol = float(target_accuracy), float(rtol)
     _check(estimator, X, n_features, max_samples)
     _check_sizes(n_classes, target_accuracy, min_samples, max_samples)
+    X = indexable(X)[0]
     sequences = [
         _Sequence(estimator, X, n_features, n_classes, *spawn_seeds(seed, 3))
         for seed in spawn_seeds(draw_seed(random_state), n_repeats)

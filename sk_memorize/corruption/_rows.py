@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _num_samples
 
 from sk_memorize._fingerprint import digest
@@ -61,7 +61,7 @@ def digest_rows(X: Any) -> str:
     """
     n_rows = _num_samples(X)
     spaced = np.linspace(0, n_rows - 1, num=min(n_rows, _MAX_HASHED_ROWS))
-    rows = _safe_indexing(X.tocsr() if issparse(X) else X, spaced.astype(np.intp))
+    rows = _safe_indexing(indexable(X)[0], spaced.astype(np.intp))
     return digest((n_rows, _content(rows)))
 
 
