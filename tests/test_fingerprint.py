@@ -28,20 +28,18 @@ class Own:
         self.value, self.itself = value, self
 
 def scaled(factor):
-    def distance(a, b, *, names=frozenset({"a", "b"})):
+    def distance(a, b):
         return factor * np.abs(a - b).sum() if {"c", "d"} else max(a, key=lambda x: -x)
     return distance
 
-knn = KNeighborsClassifier(metric=scaled({2.0, 3.0, 1e9}.pop() * 0 + 2))
 search = RandomizedSearchCV(
-    knn, {"p": loguniform(1, 2)}, scoring=make_scorer(accuracy_score)
+    KNeighborsClassifier(metric=scaled(2)), {"p": loguniform(1, 2)},
+    scoring=make_scorer(accuracy_score), cv=RepeatedStratifiedKFold(random_state=0),
 )
 frame = pd.DataFrame({"a": [{"k": [1]}, {"l", "m"}], "b": pd.Categorical(["x", None])})
-frame["c"] = pd.array([1, None], dtype="Int64")
 for value in [
     {"one", "two", "three"}, Own({"x", "y"}), Own(Own).__init__, frame, search, np.add,
-    functools.partial(scaled(1), names=[]), RepeatedStratifiedKFold(random_state=0),
-    np.random.RandomState(0), np.random.default_rng(0), MemorizingMLP(random_state=0),
+    functools.partial(scaled(1), names=[]), np.random.default_rng(0), MemorizingMLP(),
 ]:
     print(digest(value), show(value))
 """
@@ -58,7 +56,7 @@ def test_digests_are_the_same_in_any_process():
         for seed in (1, 2)
     ]
     assert outputs[0] == outputs[1]
-    assert len(set(outputs[0])) == 12
+    assert len(set(outputs[0])) == 10
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,9 @@ def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
         In the byte order of the machine.
     """
     try:
-        masked = np.ma.is_masked(values)  # NumPy would show what is under the mask
-        column = values.astype(object).filled(None) if masked else np.asarray(values)
+        # The list has None where NumPy would show what is under a mask.
+        masked = np.ma.is_masked(values)
+        column = np.asarray(values.tolist(), object) if masked else np.asarray(values)
     except ValueError:
         column = None
     if column is None or column.shape != (n_rows,):

@@ -77,9 +77,9 @@ def check_transitions(
 def take_labels(y: ArrayLike, labels: NDArray, rows: NDArray[np.intp]) -> Any:
     """Take the labels of `rows`; a Series keeps its dtype, index and name."""
     if isinstance(y, pd.Series):
-        if isinstance(y.dtype, np.dtype):
-            y = y.astype(y.dtype.newbyteorder("="))
-        return y.take(rows.tolist()).set_axis(y.index)
+        swapped = isinstance(y.dtype, np.dtype) and not y.dtype.isnative
+        column = y.astype(y.dtype.newbyteorder("=")) if swapped else y
+        return column.take(rows.tolist()).set_axis(y.index)
     return labels[rows]
 
 
