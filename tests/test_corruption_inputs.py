@@ -93,16 +93,6 @@ def test_the_channels_of_a_pixel_move_together(
     assert_array_equal(np.sort(moved[:, 0] // 10), np.arange(n_pixels))
 
 
-def test_planes_are_moved_as_pixels_side_by_side():
-    planes = RGB.transpose(0, 3, 1, 2)
-    by_plane = PixelShuffler(n_channels=3, channels_first=True, random_state=0)
-    by_pixel = PixelShuffler(n_channels=3, random_state=0)
-    assert_array_equal(
-        by_plane.fit_transform(planes).transpose(0, 2, 3, 1),
-        by_pixel.fit_transform(RGB),
-    )
-
-
 # All rows alike, or each in its own way
 
 
@@ -289,13 +279,6 @@ def test_permutations_are_uniform():
             assert stats.chisquare(counts).pvalue > 0.001
 
 
-def test_keys_of_different_rows_differ():
-    # All 2^16 rows of two values whose bits mostly end in zeros.
-    rows = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
-    for scale in (1, 2, 0.5):
-        assert len(np.unique(_keyed.row_keys(rows * scale, 7))) == 2**16
-
-
 def test_the_normal_numbers_are_finite_and_symmetric():
     extremes = np.array([0, 2**64 - 1], dtype=np.uint64)
     low, high = _keyed._open_uniform(extremes)
@@ -431,16 +414,6 @@ def test_tags(kind):
 
 
 # With classifiers
-
-
-def test_shuffled_pixels_are_no_harder_for_neighbors():
-    neighbor = KNeighborsClassifier(1)
-    scores = [
-        cross_validate(clf, DIGITS, LABELS, cv=3)["test_score"]
-        for clf in (neighbor, make_pipeline(PixelShuffler(random_state=0), neighbor))
-    ]
-    # Ties in distance, which rounding breaks, are the only difference.
-    assert_allclose(*scores, atol=0.005)
 
 
 @pytest.mark.parametrize(

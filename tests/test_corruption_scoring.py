@@ -21,7 +21,7 @@ from sk_memorize.corruption import (
     LabelPermuter,
     memorization_scoring,
 )
-from sk_memorize.corruption._rows import TrainingRows, digest_rows
+from sk_memorize.corruption._rows import digest_rows
 
 X = np.random.RandomState(0).standard_normal((120, 4))
 y = np.tile(["a", "b", "c"], 40)
@@ -195,9 +195,3 @@ def test_the_digest_sees_row_order_dtype_and_number():
     last[-1] += 1
     others = first, last, X[::-1], X[:-1], X.astype(np.float32), np.vstack([X, X[:1]])
     assert len({digest_rows(rows) for rows in [X, *others]}) == 7
-
-
-def test_rows_remembered_without_x_have_labels_only():
-    rows = TrainingRows.of(y)
-    assert rows.have_labels(list(y))
-    assert not rows.are(y, X)

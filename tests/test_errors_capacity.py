@@ -171,7 +171,7 @@ DISPLAY = [
     *wrong_data("RandomizationTestDisplay.from_results", *wrong_results),
     *wrong_data(
         "RandomizationTestDisplay.from_estimator",
-        ("statistic-unknown", {"statistic": "f1"}, *STATISTIC, "'seconds']", "'f1'"),
+        ("statistic-unknown", {"statistic": "f1"}, *STATISTIC, "'epochs']", "'f1'"),
         ("y-None", {"y": None}, LABELS, "array-like", "Got None"),
     ),
 ]
