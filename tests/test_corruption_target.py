@@ -1,11 +1,13 @@
 """CorruptedTargetClassifier."""
 
+import inspect
 import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import torch
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -15,13 +17,14 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import get_tags
+from sklearn.utils import all_estimators, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sk_memorize import memorization_capacity, randomization_test
 from sk_memorize.corruption import CorruptedTargetClassifier, LabelPermuter
 
 X = np.random.RandomState(0).standard_normal((90, 4))
@@ -85,12 +88,71 @@ def test_rows_without_weight_are_as_good_as_absent(labels):
     assert clf.realized_rate_ == absent.realized_rate_ > 0
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), all_estimators(type_filter="classifier"))
+def test_every_classifier_of_scikit_learn(name, kind):
+    tree = DecisionTreeClassifier(max_depth=1)
+    parts = {"estimator": tree, "estimators": [("tree", tree)]}
+    needed = {
+        key: parts[key] for key in inspect.signature(kind).parameters if key in parts
+    }
+    rows, labels = (abs(10 * X[:60])).astype(int), (y[:60] == "a").astype(int)
+    clf = CorruptedTargetClassifier(kind(**needed), LabelPermuter(random_state=0))
+    if name in ("ClassifierChain", "MultiOutputClassifier"):
+        with pytest.raises(ValueError, match="one label for each row"):
+            clf.fit(rows, labels)
+    else:
+        assert clf.fit(rows, labels).predict(rows).shape == (60,)
+    if name == "StackingClassifier":
+        randomization_test(kind(**needed), rows, labels, n_permutations=1)
+        memorization_capacity(kind(**needed), rows, n_repeats=1, random_state=0)
+
+
+STEP = Pipeline([("scale", StandardScaler()), ("knn", Recorder())])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "container"),
+    [
+        (Recorder(), "sample_weight", list),
+        (Recorder(), "sample_weight", torch.asarray),
+        (Recorder(), "sample_weight", lambda w: pd.Series(w, dtype="Float64")),
+        (Recorder(), "sample_weight", lambda w: w.astype(object)),
+        (Recorder(), "sample_weight", lambda w: -w),
+        (STEP, "knn__sample_weight", np.asarray),
+        (Pipeline([("inner", STEP)]), "inner__knn__sample_weight", list),
+        (GridSearchCV(STEP, {}, cv=2), "knn__sample_weight", np.asarray),
+        (STEP, "mass", np.asarray),
+        (GridSearchCV(STEP, {}, cv=2), "mass", pd.Series),
+    ],
+)
+def test_weights_of_zero_however_they_are_passed(estimator, name, container):
+    weight = np.tile([0.0, 1.0, 2.0], 30)
+    strata = np.arange(90) // 30
+    estimator = clone(estimator)
+    with sklearn.config_context(enable_metadata_routing=name == "mass"):
+        noise = clone(NOISE)
+        if name == "mass":
+            noise.set_fit_request(strata=True)
+            step = getattr(estimator, "estimator", estimator)
+            step["knn"].set_fit_request(sample_weight="mass", strata=False)
+            step["scale"].set_fit_request(sample_weight=False)
+        clf = CorruptedTargetClassifier(estimator, noise)
+        clf.fit(X, y, strata=strata, **{name: container(weight)})
+        assert not clf.corrupted_mask_[weight == 0].any()
+        assert clf.corrupted_mask_[weight > 0].sum() == 18
+        for wrong in (strata[:60], np.append(strata, 0), 3):
+            with pytest.raises(ValueError, match="'strata' parameter"):
+                clf.fit(X, y, strata=wrong, **{name: container(weight)})
+
+
 def test_the_default_is_a_permutation_drawn_anew():
     clf = CorruptedTargetClassifier(Recorder()).fit(X, y)
     first = clf.y_corrupted_
-    assert clf.corruption is None
     assert_array_equal(np.sort(first), np.sort(y))
     assert (clf.fit(X, y).y_corrupted_ != first).any()
+    other = clf.set_params(corruption="symmetric").fit(X, y)
+    assert other.realized_rate_ == 1
 
 
 class Interrupted(Recorder):

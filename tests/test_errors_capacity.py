@@ -113,7 +113,7 @@ TEST = [
         ("X-short", {"X": X[:9]}, "inconsistent numbers of samples", "[9, 20]"),
         ("y-None", {"y": None}, LABELS, "array-like", "Got None"),
         ("y-2d", {"y": X}, LABELS, "1d array-like of labels", "shape (20, 2)"),
-        ("y-continuous", {"y": X[:, 0]}, "continuous", LABELS, "must hold classes"),
+        ("y-continuous", {"y": X[:, 0]}, "continuous", LABELS, "must hold whole"),
         (
             "y-missing",
             {"y": [*Y[:19], None]},
@@ -171,7 +171,7 @@ DISPLAY = [
     *wrong_data("RandomizationTestDisplay.from_results", *wrong_results),
     *wrong_data(
         "RandomizationTestDisplay.from_estimator",
-        ("statistic-unknown", {"statistic": "f1"}, *STATISTIC, "'seconds']", "'f1'"),
+        ("statistic-unknown", {"statistic": "f1"}, *STATISTIC, "'epochs']", "'f1'"),
         ("y-None", {"y": None}, LABELS, "array-like", "Got None"),
     ),
 ]

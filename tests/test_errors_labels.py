@@ -5,12 +5,14 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from error_cases import each, never, refused, wrong_data, wrong_parameters
+from error_cases import Case, each, never, refused, wrong_data, wrong_parameters
 from scipy import sparse
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter
 
@@ -39,25 +41,11 @@ SEED = "'random_state' parameter of LabelPermuter", "an int in the range"
 PERMUTER_PARAMETERS = wrong_parameters(
     "LabelPermuter.fit",
     ("kind-unknown", {"kind": "swap"}, "'kind' parameter", "a str among", "Got 'swap'"),
-    ("kind-None", {"kind": None}, "'kind' parameter", "a str among", "Got None"),
-    (
-        "kind-case",
-        {"kind": "Uniform"},
-        "'kind' parameter",
-        "'uniform'",
-        "Got 'Uniform'",
-    ),
     ("fraction-high", {"fraction": 1.5}, "'fraction' parameter", "[0.0, 1.0]", "1.5"),
-    ("fraction-low", {"fraction": -0.1}, "'fraction' parameter", "[0.0, 1.0]", "-0.1"),
-    ("fraction-percent", {"fraction": 50}, "'fraction'", "[0.0, 1.0]", "Got 50"),
     ("fraction-nan", {"fraction": np.nan}, "'fraction'", "[0.0, 1.0]", "Got nan"),
     ("fraction-str", {"fraction": "0.5"}, "'fraction'", "a float", "Got '0.5'"),
-    ("fraction-None", {"fraction": None}, "'fraction'", "a float", "Got None"),
     ("exact-int", {"exact": 1}, "'exact' parameter", "'bool'", "Got 1"),
-    ("exact-str", {"exact": "yes"}, "'exact' parameter", "'bool'", "Got 'yes'"),
-    ("seed-str", {"random_state": "x"}, *SEED, "Got 'x'"),
     ("seed-negative", {"random_state": -1}, *SEED, "Got -1"),
-    ("seed-float", {"random_state": 1.5}, *SEED, "Got 1.5"),
     ("seed-new", {"random_state": np.random.default_rng(0)}, *SEED, "Generator(PCG64)"),
     ("matrix-None", matrix(None), MATRIX, "must be given", "Got None"),
     (
@@ -66,15 +54,8 @@ PERMUTER_PARAMETERS = wrong_parameters(
         *(MATRIX, "None for the other kinds", "Got a matrix for kind='permutation'"),
     ),
     ("matrix-scalar", matrix(3), MATRIX, "an array-like or None", "Got 3"),
-    ("matrix-str", matrix("uniform"), MATRIX, "array-like or None", "Got 'uniform'"),
-    ("matrix-1d", matrix([1, 0]), *SHAPE, "shape (2,)"),
     ("matrix-2x2", matrix(np.eye(2)), *SHAPE, "shape (2, 2)"),
-    ("matrix-3d", matrix(np.ones((3, 3, 3))), *SHAPE, "shape (3, 3, 3)"),
-    ("matrix-empty", matrix(np.zeros((0, 0))), *SHAPE, "shape (0, 0)"),
     ("matrix-ragged", matrix([[1, 0], [0]]), *NUMBERS, "items differ in length"),
-    ("matrix-words", matrix([["a"] * 3] * 3), *NUMBERS, "dtype <U1"),
-    ("matrix-complex", matrix(np.eye(3) * 1j), *NUMBERS, "dtype complex128"),
-    ("matrix-dict", matrix({"a": 1}), *NUMBERS, "Got {'a': 1}"),
     ("matrix-nan", matrix(np.full((3, 3), np.nan)), MATRIX, "be finite", "Got nan"),
     ("matrix-negative", matrix(np.diag([1, 1, -1])), MATRIX, "nonnegative", "-1.0"),
     (
@@ -93,11 +74,7 @@ PERMUTER_DATA = [
     *wrong_data(
         "LabelPermuter.fit",
         ("y-None", {"y": None}, *NOT_1D, "Got None"),
-        ("y-scalar", {"y": 3}, *NOT_1D, "Got 3"),
-        ("y-str", {"y": "aabb"}, *NOT_1D, "Got 'aabb'"),
         ("y-2d", {"y": X}, *NOT_1D, "an array of shape (6, 2)"),
-        ("y-one-hot", {"y": pd.DataFrame(np.eye(3))}, *NOT_1D, "shape (3, 3)"),
-        ("y-pairs", {"y": [(1, 2), (3, 4)]}, *NOT_1D, "an array of shape (2, 2)"),
         ("y-ragged", {"y": [[1], [1, 2]]}, *NOT_1D, "items differ in length"),
         ("y-complex", {"y": [1j, 2]}, "Complex", *NOT_1D, "dtype complex128"),
         ("y-empty", {"y": []}, "'y' parameter", "at least one label", "empty array"),
@@ -135,22 +112,12 @@ PERMUTER_DATA = [
             "for y",
             ".toarray()",
         ),
-        (
-            "groups-unhashable",
-            {"y": Y, "groups": [{1}] * 6},
-            *("'groups' parameter", "must hold strings or numbers", "types set"),
-        ),
         error=TypeError,
     ),
     *wrong_data(
         "LabelPermuter.fit",
         ("symmetric", {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
         kind="symmetric",
-    ),
-    *wrong_data(
-        "LabelPermuter.fit",
-        ("asymmetric", {"y": [7]}, "'y'", "at least two classes for kind=", "class 7"),
-        kind="asymmetric",
     ),
     *wrong_data(
         "LabelPermuter.fit",
@@ -168,22 +135,11 @@ PERMUTER_DATA = [
             (f"{name}-{wrong}", {"y": Y, name: given}, f"'{name}' parameter", *words)
             for name in ("groups", "strata")
             for wrong, given, *words in [
-                ("scalar", 3, "one value for each of the 6 labels", "Got 3"),
                 ("short", [1, 2], "one value for each of the 6 labels", "shape (2,)"),
                 ("2d", X, "1d array-like", "shape (6, 2)"),
                 ("ragged", [[1], [2, 3]], "1d array-like", "items differ in length"),
-                (
-                    "None",
-                    [*"uuv", None, *"ww"],
-                    "free of missing",
-                    "None at position 3",
-                ),
-                (
-                    "nan",
-                    [1, 1, 2, 2, 3, np.nan],
-                    "free of missing",
-                    "nan at position 5",
-                ),
+                ("None", [*"uuv", None, *"ww"], "free of missing", "at position 3"),
+                ("mask", np.ma.array(range(6), mask=[0, 1] * 3), "missing", "None"),
             ]
         ),
     ),
@@ -197,16 +153,6 @@ RESAMPLE = [
         ("lengths", {"X": X[:3], "y": Y}, "inconsistent numbers of samples", "[3, 6]"),
         ("y-None", {"X": X, "y": None}, *NOT_1D, "Got None"),
         ("groups-short", {"X": X, "y": Y, "groups": [1]}, "'groups'", "6", "(1,)"),
-    ),
-    *wrong_data(
-        "LabelPermuter.fit_resample",
-        ("X-scalar", {"X": 3, "y": Y}, "Expected sequence or array-like", "int"),
-        (
-            "X-names",
-            {"X": pd.DataFrame(X, columns=["a", 1]), "y": Y},
-            *("Feature names", "all input features have string names", "'int', 'str'"),
-        ),
-        error=TypeError,
     ),
 ]
 
@@ -271,13 +217,6 @@ CORRUPTION = "'corruption' parameter of CorruptedTargetClassifier", "LabelPermut
 
 TARGET_PARAMETERS = wrong_parameters(
     "CorruptedTargetClassifier.fit",
-    (
-        "estimator-str",
-        estimator("tree"),
-        ESTIMATOR,
-        "'fit' and 'predict'",
-        "Got 'tree'",
-    ),
     ("estimator-None", estimator(None), ESTIMATOR, "'fit' and 'predict'", "Got None"),
     ("estimator-class", estimator(Unfittable), ESTIMATOR, "an instance", "Unfittable"),
     ("estimator-regressor", estimator(Ridge()), ESTIMATOR, "a classifier", "Ridge()"),
@@ -287,8 +226,8 @@ TARGET_PARAMETERS = wrong_parameters(
         estimator(GaussianNB(var_smoothing=-1)),
         *("'var_smoothing' parameter of GaussianNB", "[0.0, inf)", "Got -1"),
     ),
-    ("corruption-str", corruption("uniform"), *CORRUPTION, "Got 'uniform'"),
-    ("corruption-float", corruption(0.5), *CORRUPTION, "Got 0.5"),
+    ("corruption-str", corruption("transition"), *CORRUPTION, "Got 'transition'"),
+    ("corruption-None", corruption(None), *CORRUPTION, "Got None"),
     ("corruption-class", corruption(LabelPermuter), *CORRUPTION, "Got <class"),
     (
         "corruption-parameter",
@@ -296,6 +235,21 @@ TARGET_PARAMETERS = wrong_parameters(
         *("'fraction' parameter of LabelPermuter", "[0.0, 1.0]", "Got 2"),
     ),
 )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: LabelPermuter().fit(X, Y),
+        lambda: make_pipeline(LabelPermuter(), GaussianNB()).fit(X, Y),
+        lambda: make_pipeline(LabelPermuter().fit(Y), GaussianNB()).fit(X, Y),
+        lambda: make_column_transformer((LabelPermuter(), [0])).fit(X, Y),
+    ],
+)
+def test_a_permuter_out_of_place_names_the_classifier(use):
+    with pytest.raises(TypeError, match=r"CorruptedTargetClassifier\("):
+        use()
+
 
 TARGET_DATA = [
     *wrong_data(
@@ -335,29 +289,14 @@ def test_a_corrupted_classifier_is_not_fitted(case):
 METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function"
 WAY_OUT = "CorruptedTargetClassifier instance is not fitted yet", "Call 'fit'"
 PREDICTION = [
-    case
-    for method in METHODS
-    for case in [
-        *wrong_data(
-            f"CorruptedTargetClassifier.{method}",
-            ("unfitted", {"X": X}, *WAY_OUT),
-            error=NotFittedError,
-        ),
-        *wrong_data(
-            f"CorruptedTargetClassifier.{method}",
-            ("columns", {"X": X[:, :1]}, "X has 1 features", "expecting 2 features"),
-        ),
-    ]
+    Case(f"CorruptedTargetClassifier.{name}", "", {}, {"X": X}, WAY_OUT, NotFittedError)
+    for name in METHODS
 ]
 
 
 @each(PREDICTION)
 def test_predictions_of_a_corrupted_classifier(case):
-    from sklearn.linear_model import LogisticRegression
-
     clf = CorruptedTargetClassifier(LogisticRegression())
-    if case.name != "unfitted":
-        clf.fit(X, Y)
     with refused(case):
         getattr(clf, case.of.partition(".")[2])(**case.data)
 

@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import (
-    HasMethods,
     Interval,
     StrOptions,
     validate_params,
@@ -33,6 +31,7 @@ from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.analysis._capacity_result import MemorizationCapacity
 from sk_memorize.analysis._median import MedianInterval, median_interval
 from sk_memorize.analysis._parameters import count_parameters
+from sk_memorize.corruption._validation import check_classifier
 
 _GAUSSIAN_MAX_SAMPLES = 2**14
 _COLUMNS = [
@@ -44,7 +43,7 @@ Counter = Callable[[Any], float | None]
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": "no_validation",
         "X": ["array-like", "sparse matrix", None],
         "n_features": [Interval(Integral, 1, None, closed="left"), None],
         "n_classes": [Interval(Integral, 2, None, closed="left")],
@@ -159,6 +158,8 @@ def memorization_capacity(
     that is stochastic, or ends early, breaks this mildly: what is found is a size at
     which it succeeded and a larger one, by `rtol` at most, at which it failed.
     Warnings of missing convergence are not shown, as failing is a part of the search.
+    A size below `min_samples` that the classifier refuses with a ValueError, as too
+    small for its folds, counts as one at which it failed.
 
     Linear algebra runs in one thread, so that sums do not depend on `n_jobs`; for
     speed, let processes share the repeats.
@@ -201,8 +202,14 @@ def memorization_capacity(
     """
     if max_samples is None:
         max_samples = _GAUSSIAN_MAX_SAMPLES if X is None else _num_samples(X)
+    # The narrow types of NumPy overflow.
+    n_classes, min_samples, max_samples = map(
+        int, (n_classes, min_samples, max_samples)
+    )
+    target_accuracy, rtol = float(target_accuracy), float(rtol)
     _check(estimator, X, n_features, max_samples)
     _check_sizes(n_classes, target_accuracy, min_samples, max_samples)
+    X = indexable(X)[0]
     sequences = [
         _Sequence(estimator, X, n_features, n_classes, *spawn_seeds(seed, 3))
         for seed in spawn_seeds(draw_seed(random_state), n_repeats)
@@ -220,11 +227,7 @@ def memorization_capacity(
 def _check(estimator: Any, X: Any, n_features: int | None, max_samples: int) -> None:
     """Refuse what the search cannot be made with."""
     owner = "of memorization_capacity must"
-    if isinstance(estimator, type) or not is_classifier(estimator):
-        raise ValueError(
-            f"The 'estimator' parameter {owner} be an instance of a classifier. Got "
-            f"{estimator!r} instead."
-        )
+    check_classifier(estimator, "memorization_capacity")
     if X is None and n_features is None:
         raise ValueError(
             f"The 'n_features' parameter {owner} be an int where X is None, for "
@@ -307,7 +310,7 @@ def _search(
     fits = []
 
     def succeeds(n_samples: int) -> bool:
-        fit = _fit(sequence, n_samples, count)
+        fit = _fit(sequence, n_samples, count, may_refuse=n_samples < min_samples)
         fit["success"] = fit["fitted_accuracy"] >= target_accuracy
         fits.append(fit)
         return bool(fit["success"])
@@ -327,7 +330,9 @@ def _search(
     return _Search(fits, fitted, failed)
 
 
-def _fit(sequence: _Sequence, n_samples: int, count: Counter) -> dict[str, Any]:
+def _fit(
+    sequence: _Sequence, n_samples: int, count: Counter, *, may_refuse: bool
+) -> dict[str, Any]:
     """Fit the first labels of a sequence."""
     X, y = sequence.take(n_samples)
     fit = {"n_samples": n_samples, "seconds": 0.0, "n_parameters": None}
@@ -339,7 +344,12 @@ def _fit(sequence: _Sequence, n_samples: int, count: Counter) -> dict[str, Any]:
         # At the sizes that are too large nothing can converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         start = time.perf_counter()
-        estimator.fit(X, y)
+        try:
+            estimator.fit(X, y)
+        except ValueError:  # too few rows for folds, or for a covariance
+            if may_refuse:
+                return {**fit, "fitted_accuracy": math.nan}
+            raise
         fit["seconds"] = time.perf_counter() - start
     fit["fitted_accuracy"] = float(accuracy_score(y, estimator.predict(X)))
     return {**fit, "n_parameters": count(estimator)}

@@ -24,10 +24,10 @@ from sklearn.utils.parallel import (
     delayed,
 )
 
-from sk_memorize._records import RecordStore, digest
+from sk_memorize._fingerprint import digest, show
+from sk_memorize._records import RecordStore
 from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.corruption import LabelPermuter
-from sk_memorize.corruption._rows import _content
 
 Record = dict[str, Any]
 
@@ -123,12 +123,17 @@ class PermutedFits:
         header : dict
             For a store.
         """
+        parts = {
+            "estimator": self.estimator,
+            "cv": self.splitter,
+            "X": self.X,
+            "y": self.y,
+            "groups": self.groups,
+        }
         try:
-            digests = {
-                "estimator": digest(self.estimator),
-                "cv": digest(self.splitter),
-            }
-        except (AttributeError, TypeError, pickle.PicklingError) as error:
+            digests = {name: digest(part) for name, part in parts.items()}
+            shown = {name: show(parts[name]) for name in ("estimator", "cv")}
+        except (AttributeError, TypeError, ValueError, pickle.PicklingError) as error:
             raise ValueError(
                 "The 'checkpoint' parameter of randomization_test must be None where "
                 f"the classifier or the folds cannot be pickled: {error}. Got a file "
@@ -136,23 +141,11 @@ class PermutedFits:
             ) from error
         return {
             "of": "randomization_test",
-            "estimator": _show(self.estimator, digests["estimator"]),
-            "cv": _show(self.splitter, digests["cv"]),
             "random_state": seed,
-            "X": digest(_content(self.X)),
-            "y": digest(self.y),
-            "groups": digest(self.groups),
+            **digests,
+            **{name: f"{text} {digests[name]}" for name, text in shown.items()},
             "versions": {"numpy": np.__version__, "scikit-learn": sklearn.__version__},
         }
-
-
-def _show(thing: Any, its_digest: str) -> dict[str, Any]:
-    """Describe an estimator or a splitter in words that no address is among."""
-    params = getattr(thing, "__dict__", {})
-    if hasattr(thing, "get_params"):
-        params = thing.get_params()
-    simple = {k: v for k, v in params.items() if isinstance(v, str | int | float)}
-    return {"class": type(thing).__name__, **simple, "digest": its_digest}
 
 
 def seeded_splitter(splitter: Any, seed: int) -> Any:

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from sklearn.base import is_classifier
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import indexable
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
 from sk_memorize._labels import check_labels
 from sk_memorize._seeding import draw_seed
@@ -22,6 +21,7 @@ from sk_memorize.analysis._permuted_fits import (
     seeded_splitter,
 )
 from sk_memorize.corruption._units import make_units
+from sk_memorize.corruption._validation import check_classifier
 
 _OWNER = "randomization_test"
 _TOLERANCE = 1e-12
@@ -123,7 +123,7 @@ class RandomizationTest:
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": "no_validation",
         "X": ["array-like", "sparse matrix"],
         "y": ["array-like"],
         "groups": ["array-like", None],
@@ -258,11 +258,7 @@ def randomization_test(
     >>> test.table["cv_accuracy"].head(3).round(2).tolist()
     [0.95, 0.35, 0.25]
     """
-    if isinstance(estimator, type) or not is_classifier(estimator):
-        raise ValueError(
-            f"The 'estimator' parameter of {_OWNER} must be an instance of a "
-            f"classifier. Got {estimator!r} instead."
-        )
+    check_classifier(estimator, _OWNER)
     labels = check_labels(y, _OWNER)
     if len(pd.unique(labels)) == 1:
         raise ValueError(
@@ -283,7 +279,7 @@ def randomization_test(
     store = None
     if checkpoint is not None:
         store = open_store(checkpoint, fits.fingerprint(seed))
-    table = pd.DataFrame(fits.run(n_permutations, seed, store, n_jobs))
+    table = pd.DataFrame(fits.run(int(n_permutations), seed, store, n_jobs))
     table = table.astype({"epochs": "Int64"}).rename_axis("permutation")
     return RandomizationTest(table, _p_values(table), n_units)
 

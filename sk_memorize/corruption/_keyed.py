@@ -11,6 +11,7 @@ References
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -61,7 +62,7 @@ def row_keys(rows: NDArray, seed: int) -> Bits:
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_columns)
-        The rows. Their values are compared as float32.
+        The rows, of real numbers.
     seed : int
         From 0 to 2**64 - 1.
 
@@ -70,14 +71,9 @@ def row_keys(rows: NDArray, seed: int) -> Bits:
     keys : ndarray of shape (n_rows,)
         Equal for equal rows; for others they differ, but for one pair in 2**64.
     """
-    # What exceeds float32 becomes infinite, which is as good a value as any here.
-    with np.errstate(over="ignore"):
-        values = rows.astype(np.float32, order="C")
-    # Adding zero turns the negative zeros into positive ones.
-    bits = (values + np.float32(0)).view(np.uint32)
     columns = _stream(np.array([seed], dtype=np.uint64), rows.shape[1])
     # The integers wrap around, hence the sum is exact, whatever its order.
-    return _mix(_mix(bits + columns).sum(axis=1, dtype=np.uint64))
+    return _mix(_mix(_bits(rows) + columns).sum(axis=1, dtype=np.uint64))
 
 
 def permutations(keys: Bits, length: int) -> Indices:
@@ -123,6 +119,22 @@ def normals(keys: Bits, length: int) -> NDArray[np.float64]:
         Independent, of mean 0 and variance 1.
     """
     return ndtri(_open_uniform(_stream(keys, length)))
+
+
+def _bits(rows: NDArray) -> NDArray[np.unsignedinteger[Any]]:
+    """View numbers as integers, the same for equal numbers of whatever type.
+
+    They are the bits in float32 where that holds the number, else those in float64.
+    """
+    with np.errstate(over="ignore"):  # what exceeds float32 becomes infinite
+        # Adding zero turns the negative zeros into positive ones.
+        narrow = rows.astype(np.float32, order="C") + np.float32(0)
+    bits = narrow.view(np.uint32)
+    if np.can_cast(rows.dtype, np.float32):
+        return bits
+    wide = rows.astype(np.float64, order="C")
+    rounded = narrow != wide
+    return np.where(rounded, wide.view(np.uint64), bits) if rounded.any() else bits
 
 
 def _open_uniform(bits: Bits) -> NDArray[np.float64]:

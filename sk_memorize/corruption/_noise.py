@@ -1,6 +1,5 @@
 """The transformer that replaces the inputs by noise."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,8 +24,7 @@ class GaussianInputs(InputRandomizer):
         If False, one mean and one variance, those of all values of all training rows,
         are those of the noise. If True, each feature has its own. The paper, which
         speaks of the mean and the variance of the data set, does not tell which; with
-        a variance per feature, features that are constant stay so, but for
-        rounding.
+        a variance per feature, features that are constant stay so.
 
     random_state : int, RandomState instance or None, default=None
         Decides the noise of each row, together with its content. None takes a new
@@ -38,8 +36,11 @@ class GaussianInputs(InputRandomizer):
     mean_ : float or ndarray of shape (n_features_in_,)
         Mean of the noise.
 
+    std_ : float or ndarray of shape (n_features_in_,)
+        Standard deviation of the noise.
+
     var_ : float or ndarray of shape (n_features_in_,)
-        Variance of the noise.
+        Variance of the noise; infinite or 0 where float64 cannot hold it.
 
     seed_ : int
         Of 64 bits, drawn from `random_state`.
@@ -62,19 +63,20 @@ class GaussianInputs(InputRandomizer):
 
     Notes
     -----
-    The noise of a row is ``mean_ + sqrt(var_) * z``, where z is standard normal and a
+    The noise of a row is ``mean_ + std_ * z``, where z is standard normal and a
     function of `seed_` and of the values in the row. It depends neither on the other
     rows nor on its place among them, so that a training row is seen again as it was
     when the classifier was fitted, alone, in any batch and in any fold. Equal rows
-    get equal noise. Values are compared as float32, where 0.0 and -0.0 are equal.
-    A preceding step whose outputs depend on the batch in their last digits would be
-    noticed, so this one should be the first of a pipeline.
+    get equal noise, in whatever type they hold the same numbers, compared in float64;
+    0.0 and -0.0 are equal. A preceding step whose outputs depend on the batch in their
+    last digits would be noticed, so this one should be the first of a pipeline.
 
     The variance is that of the data as a population, divided by their number. Noise
-    is not clipped to the range of the data. Images, of two or three axes, are rows
-    whose last axis runs fastest. At predict time flat rows and images of the shape
-    seen in `fit` are both accepted. The output has the shape of the input and its
-    dtype if that is one of floating-point numbers, otherwise float64.
+    is clipped to the range of the dtype, but not to that of the data. Images, of two
+    or three axes, are rows whose last axis runs fastest. At predict time flat rows and
+    images of the shape seen in `fit` are both accepted. The output has the shape of
+    the input and its dtype if that is one of floating-point numbers, otherwise
+    float64.
 
     References
     ----------
@@ -114,37 +116,48 @@ class GaussianInputs(InputRandomizer):
         self.random_state = random_state
 
     def _draw(self, rows: NDArray, rng: RandomState) -> None:
-        mean = _mean_row(rows)
+        low, high = rows.min(axis=0).astype(float), rows.max(axis=0).astype(float)
         if not self.per_feature:
-            mean = mean.mean()
-        var = _mean_row(rows, lambda chunk: np.square(chunk - mean))
-        self.mean_ = mean if self.per_feature else float(mean)
-        self.var_ = var if self.per_feature else float(var.mean())
+            low, high = low.min(), high.max()
+        # By powers of two all numbers come between -1 and 1, where squares and sums
+        # neither overflow nor vanish; nothing is rounded for it.
+        exponent = np.frexp(np.maximum(-low, high))[1]
+        mean = _mean_row(rows, exponent)
+        mean = mean if self.per_feature else mean.mean()
+        # The sum is rounded, and of equal numbers the mean is that number.
+        mean = np.clip(mean, np.ldexp(low, -exponent), np.ldexp(high, -exponent))
+        var = _mean_row(rows, exponent, mean)
+        var = var if self.per_feature else var.mean()
+        self.mean_ = np.ldexp(mean, exponent)
+        self.std_ = np.ldexp(np.sqrt(var), exponent)
+        with np.errstate(over="ignore", under="ignore"):
+            self.var_ = np.square(self.std_)
         self.seed_ = draw_seed(rng)
 
     def _randomize(self, rows: NDArray) -> NDArray:
-        deviation = np.sqrt(self.var_)
-        return map_rows(
-            lambda chunk, keys: self.mean_ + deviation * normals(keys, chunk.shape[1]),
-            rows,
-            self.seed_,
-            rows.dtype if rows.dtype.kind == "f" else np.float64,
-        )
+        dtype = rows.dtype if rows.dtype.kind == "f" else np.dtype(np.float64)
+        largest = min(np.finfo(dtype).max, np.finfo(np.float64).max)
+
+        def draw(chunk: NDArray, keys: NDArray[np.uint64]) -> NDArray:
+            with np.errstate(over="ignore"):
+                noise = self.mean_ + self.std_ * normals(keys, chunk.shape[1])
+            return np.clip(noise, -largest, largest, out=noise)
+
+        return map_rows(draw, rows, self.seed_, dtype)
 
 
 def _mean_row(
-    rows: NDArray, function: Callable[[NDArray], NDArray] = lambda chunk: chunk
+    rows: NDArray, exponent: NDArray[np.int32], center: Any = None
 ) -> NDArray[np.float64]:
-    """Average a function of rows, in float64.
+    """Average rows, or their squared distances from a center, in float64.
 
-    Chunk by chunk, because a copy of all rows may not fit into the memory; and in one
-    layout, because sums are rounded differently in another.
+    The rows are multiplied by ``2**-exponent`` first. Chunk by chunk, because a copy of
+    all rows may not fit into the memory; and in one layout, because sums are rounded
+    differently in another.
     """
-    chunks = (
-        np.array(rows[chunk], dtype=np.float64, order="C")
-        for chunk in gen_batches(len(rows), _CHUNK)
-    )
     total = np.zeros(rows.shape[1])
-    for chunk in chunks:
-        total += function(chunk).sum(axis=0)
+    for part in gen_batches(len(rows), _CHUNK):
+        chunk = np.array(rows[part], dtype=np.float64, order="C")
+        np.ldexp(chunk, -exponent, out=chunk)
+        total += (chunk if center is None else np.square(chunk - center)).sum(axis=0)
     return total / len(rows)

@@ -1,6 +1,5 @@
 """The estimator that corrupts targets."""
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -9,45 +8,17 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import (
-    Tags,
-    check_consistent_length,
-    check_random_state,
-    column_or_1d,
-)
+from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from sk_memorize._labels import as_labels, check_labels
 from sk_memorize.corruption import _labels
+from sk_memorize.corruption._after_fit import WAY_OUT, AfterFit
 from sk_memorize.corruption._rows import TrainingRows
 from sk_memorize.corruption._units import Units, make_units
 from sk_memorize.corruption._validation import check_transitions, take_labels
-
-
-def _was_fitted_on_targets(name: str) -> Callable[["LabelPermuter"], bool]:
-    """Tell whether method `name` is available, that is, after ``fit(y)`` only."""
-
-    # imbalanced-learn's Pipeline takes a step with `transform` for a transformer of X
-    # and refuses one that has `fit_resample` besides. A permuter in a pipeline is
-    # either unfitted or was fitted by `fit_resample`: it must not show `transform`.
-    def check(permuter: "LabelPermuter") -> bool:
-        check_is_fitted(
-            permuter,
-            msg="This %(name)s instance is not fitted yet. Call 'fit(y)' first: "
-            f"{name!r} repeats the corruption drawn by it.",
-        )
-        if permuter._training_rows.digest is not None:
-            raise AttributeError(
-                f"{name!r} is available after 'fit(y)', and this LabelPermuter was "
-                "fitted by 'fit_resample', which returned the corrupted labels; they "
-                "are also in 'y_corrupted_'."
-            )
-        return True
-
-    return check
 
 
 class _Checked(NamedTuple):
@@ -213,7 +184,7 @@ class LabelPermuter(BaseEstimator):
     def fit(
         self,
         y: ArrayLike,
-        *,
+        *others: Any,
         groups: ArrayLike | None = None,
         strata: ArrayLike | None = None,
     ) -> Self:
@@ -223,6 +194,9 @@ class LabelPermuter(BaseEstimator):
         ----------
         y : array-like of shape (n_samples,)
             The labels.
+
+        *others : object
+            Refused: the labels stand alone, without rows.
 
         groups : array-like of shape (n_samples,), default=None
             The group of each row. Groups are corrupted as a whole, so the rows of a
@@ -235,14 +209,24 @@ class LabelPermuter(BaseEstimator):
         -------
         self : LabelPermuter
             The fitted permuter.
+
+        Raises
+        ------
+        TypeError
+            If there is a second positional argument, as in ``fit(X, y)``.
         """
+        if others:
+            raise TypeError(
+                f"The call of LabelPermuter.fit must be fit(y), with labels alone. Got "
+                f"{1 + len(others)} positional arguments instead. {WAY_OUT}"
+            )
         self._corrupt(y, self._check(y, groups, strata))
-        self._training_rows = TrainingRows.of(column_or_1d(y))
+        self._training_rows = TrainingRows.of(y)
         for stale in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(stale, None)
         return self
 
-    @available_if(_was_fitted_on_targets("transform"))
+    @AfterFit
     def transform(self, y: ArrayLike) -> Any:
         """Return the corrupted labels of the `y` given to :meth:`fit`.
 
@@ -318,7 +302,7 @@ class LabelPermuter(BaseEstimator):
             )
         check_consistent_length(X, y)
         checked = self._check(y, groups, strata)
-        training_rows = TrainingRows.of(column_or_1d(y), X)
+        training_rows = TrainingRows.of(y, X)
         validate_data(self, X, skip_check_array=True)
         self._corrupt(y, checked)
         self._training_rows = training_rows
@@ -358,7 +342,7 @@ class LabelPermuter(BaseEstimator):
             RandomState() if self.random_state is None else self.random_state
         )
         selected = _labels.select(
-            units.strata, self.fraction, exact=self.exact, rng=rng
+            units.strata, float(self.fraction), exact=self.exact, rng=rng
         )
         corrupted = _labels.corrupt(
             codes[units.first_row],

@@ -35,7 +35,7 @@ class _PixelPermuter(InputRandomizer):
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) == 1:
-            fits = shape[0] % self.n_channels == 0
+            fits = shape[0] % int(self.n_channels) == 0
             expected, got = "divide the number of features", f"{shape[0]} features"
         else:
             in_image = shape[0 if self.channels_first else -1] if len(shape) > 2 else 1
@@ -53,12 +53,12 @@ class _PixelPermuter(InputRandomizer):
 
     def _value_order(self, pixel_order: NDArray[np.integer]) -> NDArray[np.integer]:
         """Turn orders of pixels, along the last axis, into orders of their values."""
-        channels = np.arange(self.n_channels)
+        channels = np.arange(int(self.n_channels))
         if self.channels_first:
             planes = channels[:, None] * pixel_order.shape[-1]
             order = pixel_order[..., None, :] + planes
         else:
-            order = pixel_order[..., None] * self.n_channels + channels
+            order = pixel_order[..., None] * len(channels) + channels
         return order.reshape(*pixel_order.shape[:-1], -1)
 
     def __sklearn_tags__(self) -> Tags:
@@ -148,7 +148,7 @@ class PixelShuffler(_PixelPermuter):
     """
 
     def _draw(self, rows: NDArray, rng: RandomState) -> None:
-        self.permutation_ = rng.permutation(rows.shape[1] // self.n_channels)
+        self.permutation_ = rng.permutation(rows.shape[1] // int(self.n_channels))
 
     def _randomize(self, rows: NDArray) -> NDArray:
         # Indexing would give an array in the order of Fortran, several times slower.
@@ -205,11 +205,10 @@ class PixelRandomizer(_PixelPermuter):
     The permutation of a row is a function of `seed_` and of the values in the row. It
     depends neither on the other rows nor on its place among them, so that a training
     row is seen again as it was when the classifier was fitted, alone, in any batch
-    and in any fold. Equal rows get the same permutation. Values are compared as
-    float32, where 0.0 and -0.0 are equal: a copy of the data in float32 or of whole
-    numbers in another type is permuted in the same way. A preceding step whose
-    outputs depend on the batch in their last digits would be noticed, so this one
-    should be the first of a pipeline.
+    and in any fold. Equal rows get the same permutation, in whatever type they hold
+    the same numbers, compared in float64; 0.0 and -0.0 are equal. A preceding step
+    whose outputs depend on the batch in their last digits would be noticed, so this
+    one should be the first of a pipeline.
 
     Images, of shape (height, width) or with a third axis for the channels, are rows
     whose last axis runs fastest. At predict time flat rows and images of the shape
@@ -240,7 +239,7 @@ class PixelRandomizer(_PixelPermuter):
         self.seed_ = draw_seed(rng)
 
     def _randomize(self, rows: NDArray) -> NDArray:
-        n_pixels = rows.shape[1] // self.n_channels
+        n_pixels = rows.shape[1] // int(self.n_channels)
         return map_rows(
             lambda chunk, keys: np.take_along_axis(
                 chunk, self._value_order(permutations(keys, n_pixels)), axis=1

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
-from joblib import hash as joblib_hash
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _num_samples
+
+from sk_memorize._fingerprint import digest
 
 _MAX_HASHED_ROWS = 512
 
@@ -35,11 +35,11 @@ class TrainingRows:
     @classmethod
     def of(cls, y: ArrayLike, X: Any = None) -> Self:
         """Remember `y`, in a copy, and `X`, in a digest."""
-        return cls(np.array(y), None if X is None else digest_rows(X))
+        return cls(np.array(column_or_1d(y)), None if X is None else digest_rows(X))
 
     def have_labels(self, y: ArrayLike) -> bool:
         """Whether `y` holds the labels of these rows."""
-        return np.array_equal(self.labels, np.asarray(y))
+        return np.array_equal(self.labels, column_or_1d(y))
 
     def are(self, y: ArrayLike, X: Any) -> bool:
         """Whether `X` and `y` are these rows."""
@@ -57,20 +57,24 @@ def digest_rows(X: Any) -> str:
     Returns
     -------
     digest : str
-        Equal for equal rows, whatever their layout in memory.
+        Equal for equal rows, whatever holds them, and in any process.
     """
     n_rows = _num_samples(X)
     spaced = np.linspace(0, n_rows - 1, num=min(n_rows, _MAX_HASHED_ROWS))
-    rows = _safe_indexing(X.tocsr() if issparse(X) else X, spaced.astype(np.intp))
-    digest: str = joblib_hash((n_rows, _content(rows)), coerce_mmap=True)
-    return digest
+    rows = _safe_indexing(indexable(X)[0], spaced.astype(np.intp))
+    return digest((n_rows, _content(rows)))
 
 
 def _content(rows: Any) -> Any:
-    """Reduce a container to its values: joblib would also hash its layout."""
+    """Reduce a container to its values: numbers to float64, whatever holds them."""
     if issparse(rows):
-        rows.sum_duplicates()  # sorts the indices, too
-        return rows.shape, rows.data, rows.indices, rows.indptr
-    if isinstance(rows, pd.DataFrame):
-        return pd.util.hash_pandas_object(rows, index=False).to_numpy()
-    return rows if isinstance(rows, list) else np.ascontiguousarray(rows)
+        return rows.astype(np.float64)
+    try:
+        array = np.asarray(rows)
+    except (TypeError, ValueError, RuntimeError):  # lists of different lengths
+        return rows
+    if array.dtype.kind not in "biuf":
+        return array
+    numbers = array.astype(np.float64) + 0.0  # which makes negative zeros positive
+    numbers[np.isnan(numbers)] = np.nan
+    return numbers

@@ -1,6 +1,6 @@
 """Any classifier, fitted to corrupted targets."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,17 +10,14 @@ from sklearn.base import (
     MetaEstimatorMixin,
     _fit_context,
     clone,
-    is_classifier,
 )
 from sklearn.utils import (
     Bunch,
     Tags,
-    _safe_indexing,
-    column_or_1d,
     get_tags,
     indexable,
 )
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -30,9 +27,13 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
+from sk_memorize._labels import as_labels
+from sk_memorize.corruption._labels import Kind
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._validation import take_labels
+from sk_memorize.corruption._units import check_column
+from sk_memorize.corruption._validation import check_classifier, take_labels
+from sk_memorize.corruption._weights import rows_with_weight
 
 
 class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -46,9 +47,10 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     estimator : estimator instance
         The classifier; a clone of it is fitted.
 
-    corruption : LabelPermuter, default=None
-        What is done to the labels; a clone of it is fitted. None means
-        ``LabelPermuter()``, a random permutation of all labels.
+    corruption : LabelPermuter or {"permutation", "uniform", "symmetric", \
+            "asymmetric"}, default="permutation"
+        What is done to the labels; a clone of the permuter is fitted. A string is the
+        kind of one that corrupts all labels: "permutation" is ``LabelPermuter()``.
 
     Attributes
     ----------
@@ -96,7 +98,8 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
 
     Rows whose `sample_weight` is zero take no part in the corruption: a weight of zero
     is the same as leaving the row out. `corruption_` is then fitted to the others, and
-    `realized_rate_` is their rate.
+    `realized_rate_` is their rate. In a pipeline, and in what holds one, it is the
+    weight that reaches the last step, by ``step__sample_weight`` or by routing.
 
     References
     ----------
@@ -122,12 +125,17 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     0.6...
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "predict"])],
-        "corruption": [LabelPermuter, None],
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "estimator": "no_validation",
+        "corruption": [
+            LabelPermuter,
+            StrOptions({"permutation", "uniform", "symmetric", "asymmetric"}),
+        ],
     }
 
-    def __init__(self, estimator: Any, corruption: LabelPermuter | None = None) -> None:
+    def __init__(
+        self, estimator: Any, corruption: LabelPermuter | str = "permutation"
+    ) -> None:
         self.estimator = estimator
         self.corruption = corruption
 
@@ -164,16 +172,13 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        if isinstance(self.estimator, type) or not is_classifier(self.estimator):
-            raise ValueError(
-                f"The 'estimator' parameter of {type(self).__name__} must be an "
-                f"instance of a classifier. Got {self.estimator!r} instead."
-            )
+        check_classifier(self.estimator, type(self).__name__)
         X, y = indexable(X, y)
         routed_params = self._route(fit_params)
         corruption = clone(self._get_corruption())
-        weight = routed_params.estimator.fit.get("sample_weight")
-        present = _rows_with_weight(weight, _num_samples(y))
+        present = rows_with_weight(
+            self.estimator, routed_params.estimator.fit, _num_samples(y)
+        )
         y_corrupted, mask = _corrupt_rows(
             corruption, y, present, routed_params.corruption.fit
         )
@@ -322,7 +327,9 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         )
 
     def _get_corruption(self) -> LabelPermuter:
-        return LabelPermuter() if self.corruption is None else self.corruption
+        if isinstance(self.corruption, str):
+            return LabelPermuter(cast(Kind, self.corruption))
+        return self.corruption
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -337,16 +344,6 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         return tags
 
 
-def _rows_with_weight(weight: Any, n_rows: int) -> NDArray[np.intp] | None:
-    """Find the rows of positive weight, if there are others and the weights fit."""
-    # Wrong weights are refused by the classifier, in words of its own.
-    values = np.asarray(weight)
-    if values.shape != (n_rows,) or values.dtype.kind not in "biuf":
-        return None
-    present = np.flatnonzero(values > 0)
-    return present if 0 < len(present) < n_rows else None
-
-
 def _corrupt_rows(
     corruption: LabelPermuter,
     y: ArrayLike,
@@ -357,9 +354,12 @@ def _corrupt_rows(
     if present is None:
         corruption.fit(y, **params)
         return corruption.y_corrupted_, corruption.corrupted_mask_
-    labels = column_or_1d(y)
+    owner = type(corruption).__name__
+    labels = as_labels(y, owner)
     params = {
-        name: None if values is None else _safe_indexing(values, present)
+        name: None
+        if values is None
+        else check_column(values, len(labels), name, owner)[present]
         for name, values in params.items()
     }
     corruption.fit(labels[present], **params)

@@ -1,6 +1,6 @@
 """What is corrupted together: rows, or groups of rows, within strata."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -59,10 +59,10 @@ def make_units(
         If a group or a stratum is named by a list or another object without a hash.
     """
     n_rows = len(labels)
-    group_values = _check_column(
+    group_values = check_column(
         np.arange(n_rows) if groups is None else groups, n_rows, "groups", owner
     )
-    stratum_values = _check_column(
+    stratum_values = check_column(
         np.zeros(n_rows) if strata is None else strata, n_rows, "strata", owner
     )
     of_row = _indices(group_values, "groups", owner)
@@ -87,10 +87,27 @@ def make_units(
     return Units(of_row, first_row, row_strata[first_row])
 
 
-def _check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDArray:
-    """Return `values` as a 1d array of one value a row."""
+def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
+    """Return `values` as a 1d array of one value a row.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+        What was given.
+    n_rows : int
+        Number of rows.
+    name, owner : str
+        The parameter and the estimator that the error names.
+
+    Returns
+    -------
+    column : ndarray of shape (n_rows,)
+        In the byte order of the machine.
+    """
     try:
-        column = np.asarray(values)
+        # The list has None where NumPy would show what is under a mask.
+        masked = np.ma.is_masked(values)
+        column = np.asarray(values.tolist(), object) if masked else np.asarray(values)
     except ValueError:
         column = None
     if column is None or column.shape != (n_rows,):

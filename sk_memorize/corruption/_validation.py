@@ -5,10 +5,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
+from sklearn.base import is_classifier
+from sklearn.utils import check_array, get_tags
 
 from sk_memorize._labels import describe
 from sk_memorize.corruption._labels import Matrix
+
+
+def check_classifier(estimator: Any, owner: str) -> None:
+    """Refuse what is no instance of a classifier of single labels.
+
+    Parameters
+    ----------
+    estimator : object
+        What was given.
+    owner : str
+        The class or function that the error names.
+    """
+    # Some meta-estimators have `predict` only once they are fitted.
+    if (
+        isinstance(estimator, type)
+        or not hasattr(estimator, "fit")
+        or not hasattr(type(estimator), "predict")
+        or not is_classifier(estimator)
+    ):
+        expected = "an instance of a classifier, with 'fit' and 'predict'"
+    elif not get_tags(estimator).target_tags.single_output:
+        expected = "a classifier of one label for each row"
+    else:
+        return
+    raise ValueError(
+        f"The 'estimator' parameter of {owner} must be {expected}. "
+        f"Got {estimator!r} instead."
+    )
 
 
 def check_transitions(
@@ -48,7 +77,9 @@ def check_transitions(
 def take_labels(y: ArrayLike, labels: NDArray, rows: NDArray[np.intp]) -> Any:
     """Take the labels of `rows`; a Series keeps its dtype, index and name."""
     if isinstance(y, pd.Series):
-        return y.take(rows.tolist()).set_axis(y.index)
+        swapped = isinstance(y.dtype, np.dtype) and not y.dtype.isnative
+        column = y.astype(y.dtype.newbyteorder("=")) if swapped else y
+        return column.take(rows.tolist()).set_axis(y.index)
     return labels[rows]
 
 

@@ -1,0 +1,73 @@
+"""Digests of objects by their contents."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from sk_memorize._fingerprint import digest
+
+SCRIPT = """
+import sys
+padding = [object() for _ in range(int(sys.argv[1]))]
+import functools
+import numpy as np
+import pandas as pd
+from scipy.stats import loguniform
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import RandomizedSearchCV, RepeatedStratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sk_memorize import MemorizingMLP
+from sk_memorize._fingerprint import digest, show
+
+class Own:
+    def __init__(self, value):
+        self.value, self.itself = value, self
+
+def scaled(factor):
+    def distance(a, b):
+        return factor * np.abs(a - b).sum() if {"c", "d"} else max(a, key=lambda x: -x)
+    return distance
+
+search = RandomizedSearchCV(
+    KNeighborsClassifier(metric=scaled(2)), {"p": loguniform(1, 2)},
+    scoring=make_scorer(accuracy_score), cv=RepeatedStratifiedKFold(random_state=0),
+)
+frame = pd.DataFrame({"a": [{"k": [1]}, {"l", "m"}], "b": pd.Categorical(["x", None])})
+for value in [
+    {"one", "two", "three"}, Own({"x", "y"}), Own(Own).__init__, frame, search, np.add,
+    functools.partial(scaled(1), names=[]), np.random.default_rng(0), MemorizingMLP(),
+]:
+    print(digest(value), show(value))
+"""
+
+
+def test_digests_are_the_same_in_any_process():
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(10_000 * seed)],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            check=True,
+            capture_output=True,
+        ).stdout.split(b"\n")
+        for seed in (1, 2)
+    ]
+    assert outputs[0] == outputs[1]
+    assert len(set(outputs[0])) == 10
+
+
+@pytest.mark.parametrize(
+    ("value", "same", "other"),
+    [
+        ([[1], [1]], [[1]] * 2, [[1], [2]]),
+        (np.arange(3, dtype=">i4"), np.arange(6, dtype="i4")[:3], np.arange(3.0)),
+        (lambda x: x + 1, lambda x: x + 1, lambda x: x + 2),
+        (np.array(["a", None], object), np.array(["a", None], object), ["a", "None"]),
+        (LogisticRegression(C=2), LogisticRegression(C=2), LogisticRegression(C=3)),
+    ],
+)
+def test_contents_decide(value, same, other):
+    assert digest(value) == digest(same) != digest(other)
