@@ -1,11 +1,13 @@
-"""Limits of the number of threads that torch computes with."""
+"""Limits of the number of threads that torch and linear algebra compute with."""
 
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock, Thread
+from typing import Any
 
 import torch
+from sklearn.utils.parallel import _get_threadpool_controller
 
 _lock = Lock()
 _is_forked = False
@@ -57,6 +59,29 @@ def at_most_threads(limit: int) -> Iterator[None]:
 def _set_for_this_thread(n_threads: int) -> None:
     with _lock, _default_kept():
         torch.set_num_threads(n_threads)
+
+
+_blas_lock = Lock()
+_blas_limits: list[Any] = []  # of the blocks that are entered
+
+
+@contextmanager
+def single_thread_of_native_code() -> Iterator[None]:
+    """Let BLAS, and OpenMP for the calling thread, use one thread inside the block.
+
+    The number of BLAS is one for the whole process. Of blocks that overlap, in
+    threads of their own, each leaves the number as the latest limit found it: the
+    last one to leave leaves it as the first one found it.
+    """
+    controller = _get_threadpool_controller()
+    with _blas_lock:
+        _blas_limits.append(controller.limit(limits=1, user_api="blas"))
+    try:
+        with controller.limit(limits=1, user_api="openmp"):
+            yield
+    finally:
+        with _blas_lock:
+            _blas_limits.pop().restore_original_limits()
 
 
 @contextmanager

@@ -49,10 +49,7 @@ class TensorBatches:
             order = torch.arange(n_rows)
             parts = order.split(self.batch_size)
         else:
-            # Drawn on the CPU, so that the order is the same on every device.
-            seed = np.random.SeedSequence((self.seed, self.epoch)).generate_state(1)
-            generator = torch.Generator().manual_seed(int(seed[0]))
-            order = torch.randperm(n_rows, generator=generator)
+            order = draw_order(n_rows, self.seed, self.epoch)
             parts = order.tensor_split(len(self))
         for part in parts:
             yield (
@@ -61,6 +58,14 @@ class TensorBatches:
                 if y is None
                 else _take(y, part),
             )
+
+
+def draw_order(n_rows: int, seed: int, epoch: int) -> torch.Tensor:
+    """Draw the order of the rows in an epoch."""
+    # Drawn on the CPU, so that the order is the same on every device.
+    state = np.random.SeedSequence((seed, epoch)).generate_state(1)
+    generator = torch.Generator().manual_seed(int(state[0]))
+    return torch.randperm(n_rows, generator=generator)
 
 
 def _take(X: Any, rows: torch.Tensor) -> Any:

@@ -161,6 +161,8 @@ class Rows:
     ----------
     chunk : int
         Rows that are worked on at a time.
+    of_given : torch.Tensor of shape (n_rows,), int64
+        Which of the distinct rows each given row is, on the CPU.
     y : torch.Tensor of shape (n_samples,), int64
         Class indices of the distinct rows.
     mass : torch.Tensor of shape (n_samples,), float64
@@ -197,13 +199,13 @@ class Rows:
         self.device = torch.device("cpu")
         groups, self.are_distinct_in_float32 = group_equal_rows(X)
         n_classes = int(y.max()) + 1
-        pairs, inverse, counts = torch.unique(
+        pairs, self.of_given, counts = torch.unique(
             groups * n_classes + y, return_inverse=True, return_counts=True
         )
-        self._index = first_positions(inverse, len(pairs))
+        self._index = first_positions(self.of_given, len(pairs))
         mass = counts.double()
         if weight is not None:
-            mass = torch.zeros_like(mass).index_add_(0, inverse, weight)
+            mass = torch.zeros_like(mass).index_add_(0, self.of_given, weight)
         is_uniform = bool((mass == mass[0]).all())
         can_be_right = heaviest_of_each(pairs // n_classes, mass)
         self.attainable_accuracy = (mass[can_be_right].sum() / mass.sum()).item()

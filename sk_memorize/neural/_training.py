@@ -327,7 +327,7 @@ def _until_stopped(
     data = inputs if rows.weight is None else {"X": inputs, "weight": rows.weight}
     is_stopped = False
     with watch_interrupts() as interrupts:
-        net.notify("on_train_begin", X=data, y=rows.y)
+        net.notify("on_train_begin", X=data, y=rows.y, rows=rows)
         try:
             run(data)
         except KeyboardInterrupt:

@@ -1,0 +1,155 @@
+"""One fit of each classifier to the rows that are not held out, and what it says."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+
+from sk_memorize._seeding import seeded_clone, spawn_seeds
+from sk_memorize._threads import single_thread, single_thread_of_native_code
+from sk_memorize.analysis.memorization._halves import Indices, Mask
+from sk_memorize.neural._row_losses import RowLosses, watch_losses
+
+Floats = NDArray[np.float32]
+
+
+class FitResult(NamedTuple):
+    """What the classifiers of one fit say.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (n_members, n_rows, n_classes), float32
+        Of all rows and classes.
+    test_probability : ndarray of shape (n_test_rows,), float32
+        Of the labels of the test rows, mean over the members.
+    losses : ndarray of shape (n_members, n_rows), float32, or None
+        Loss of each row summed over the training; 0 for held out rows, NaN where
+        it is not known. None if no member tells any.
+    """
+
+    probabilities: Floats
+    test_probability: Floats
+    losses: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """What all fits have in common.
+
+    Attributes
+    ----------
+    members : tuple of estimator instances
+        The classifiers.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, ...)
+        The rows.
+    classes : ndarray of shape (n_classes,)
+        The labels that there are.
+    codes : ndarray of shape (n_rows,)
+        Index of the label of each row.
+    weight : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+    X_test : {array-like, sparse matrix, DataFrame} or None
+        The test rows.
+    test_codes : ndarray of shape (n_test_rows,)
+        Indices of their labels.
+    """
+
+    members: tuple[Any, ...]
+    X: Any
+    classes: NDArray
+    codes: Indices
+    weight: NDArray | None = None
+    X_test: Any = None
+    test_codes: Indices = np.zeros(0, np.intp)  # noqa: RUF009  never written to
+
+    def run(self, is_out: Mask, seed: int) -> FitResult:
+        """Fit clones of the members to the rows that are not held out.
+
+        Parameters
+        ----------
+        is_out : ndarray of shape (n_rows,), bool
+            Which rows are held out.
+        seed : int
+            Decides the seeds of the members that have none.
+
+        Returns
+        -------
+        result : FitResult
+            What they say.
+        """
+        rows = np.flatnonzero(~is_out)
+        X = _safe_indexing(self.X, rows)
+        shape = (len(self.members), len(is_out))
+        probabilities = np.empty((*shape, len(self.classes)), np.float32)
+        test = np.zeros(len(self.test_codes))
+        losses = np.zeros(shape, np.float32)
+        seeds = spawn_seeds(seed, len(self.members))
+        for number, member in enumerate(self.members):
+            classifier = seeded_clone(member, seeds[number])
+            watched = watch_losses(classifier)
+            with _one_thread():
+                self._fit(classifier, X, rows)
+                probabilities[number] = self._predict(classifier, self.X)
+                if len(test):
+                    predicted = self._predict(classifier, self.X_test)
+                    test += predicted[np.arange(len(test)), self.test_codes]
+            losses[number, rows] = self._losses(watched, rows)
+        told = None if np.isnan(losses).any(axis=1).all() else losses
+        return FitResult(probabilities, (test / shape[0]).astype(np.float32), told)
+
+    def _fit(self, classifier: Any, X: Any, rows: Indices) -> None:
+        weight = {}
+        if self.weight is not None:
+            weight = {weight_name(classifier): self.weight[rows]}
+        classifier.fit(X, self.classes[self.codes[rows]], **weight)
+
+    def _predict(self, classifier: Any, X: Any) -> NDArray:
+        """Predict probabilities of all classes: 0 for one that was not trained on."""
+        predicted = np.asarray(classifier.predict_proba(X))
+        columns = np.searchsorted(self.classes, classifier.classes_)
+        probabilities = np.zeros((len(predicted), len(self.classes)))
+        probabilities[:, columns] = predicted
+        if not np.isfinite(probabilities).all():
+            raise ValueError(
+                f"The 'estimator' parameter must predict finite probabilities. Got NaN "
+                f"or infinity from {classifier!r} instead."
+            )
+        return probabilities
+
+    def _losses(self, watched: RowLosses | None, rows: Indices) -> NDArray | float:
+        """Map the losses of a network to the rows: those without weight have none."""
+        losses = None if watched is None else watched.of_given_rows()
+        if losses is None:
+            return np.nan
+        has_weight = np.ones(len(rows), bool)
+        if self.weight is not None:
+            has_weight = self.weight[rows] > 0
+        if len(losses) != has_weight.sum():  # classes without weight
+            return np.nan
+        all_losses = np.zeros(len(rows))
+        all_losses[has_weight] = losses
+        return all_losses
+
+
+def weight_name(classifier: Any) -> str:
+    """Name the argument of `fit` that takes the weights of the rows."""
+    if isinstance(classifier, Pipeline):
+        return f"{classifier.steps[-1][0]}__sample_weight"
+    return "sample_weight"
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute with one thread, so that sums do not depend on how many are free."""
+    with (
+        single_thread(),
+        single_thread_of_native_code(),
+        joblib.parallel_config(backend="sequential"),
+    ):
+        yield

@@ -1,0 +1,113 @@
+"""Which rows are held out of which fit: each of them equally often."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from sk_memorize._seeding import spawn_seeds
+from sk_memorize.analysis.memorization._keys import Keys
+
+Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+
+class Units(NamedTuple):
+    """Rows that are held out together.
+
+    Attributes
+    ----------
+    of_row : ndarray of shape (n_rows,)
+        The unit of each row.
+    strata : ndarray of shape (n_units,)
+        Units of one stratum are alike in label and, roughly, in size.
+    """
+
+    of_row: Indices
+    strata: Indices
+
+
+def find_units(keys: Keys, groups: Indices | None, codes: Indices) -> Units:
+    """Find what belongs together, by equal rows, by groups, or by chains of both.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n_rows,)
+        Keys of the rows.
+    groups : ndarray of shape (n_rows,) or None
+        Indices of their groups.
+    codes : ndarray of shape (n_rows,)
+        Indices of their labels.
+
+    Returns
+    -------
+    units : Units
+        The units, numbered by the keys.
+    """
+    distinct, of_row = np.unique(keys, return_inverse=True)
+    if groups is not None:
+        n_nodes = len(distinct) + int(groups.max()) + 1
+        edges = (np.ones(len(keys)), (of_row, len(distinct) + groups))
+        graph = coo_array(edges, shape=(n_nodes, n_nodes))
+        of_row = connected_components(graph, directed=False)[1][of_row]
+        of_row = np.unique(of_row, return_inverse=True)[1]
+    counts = coo_array((np.ones(len(codes)), (of_row, codes))).tocsr()
+    labels = np.asarray(counts.argmax(axis=1)).ravel()
+    sizes = np.bincount(of_row)
+    pairs = np.stack([labels, np.log2(sizes).astype(np.intp)])
+    return Units(of_row, np.unique(pairs, axis=1, return_inverse=True)[1].ravel())
+
+
+def draw_held_out(
+    units: Units, n_fits: int, train_size: float, seed: int
+) -> Iterator[Mask]:
+    """Draw the rows that are held out of one fit after the other.
+
+    Units that were held out less often than others are taken first, so that after
+    each fit the numbers differ by one at most. With halves, the second fit of each
+    pair thus holds out what the first one was trained on.
+
+    Parameters
+    ----------
+    units : Units
+        What is held out together.
+    n_fits : int
+        Number of fits. The first ones are the same however many there are.
+    train_size : float
+        Part of the units that a fit is trained on.
+    seed : int
+        Decides the draws.
+
+    Yields
+    ------
+    is_out : ndarray of shape (n_rows,), bool
+        Whether each row is held out.
+    """
+    n_units = len(units.strata)
+    n_times = np.zeros(n_units, np.intp)
+    for number, fit_seed in enumerate(spawn_seeds(seed, n_fits), 1):
+        generator = RandomState(fit_seed)
+        order = np.lexsort((generator.random_sample(n_units), units.strata))
+        is_due = n_times[order] == n_times.min()
+        due, others = order[is_due], order[~is_due]
+        offset = generator.random_sample()
+        n_needed = round((1 - train_size) * number * n_units - n_times.sum(), 6)
+        is_out = np.zeros(n_units, bool)
+        is_out[_spaced(due, n_needed, offset)] = True
+        is_out[_spaced(others, n_needed - len(due), offset)] = True
+        n_times += is_out
+        yield is_out[units.of_row]
+
+
+def _spaced(ordered: Indices, n_wanted: float, offset: float) -> Indices:
+    """Take evenly spaced members: of each stratum its share, rounded up or down."""
+    if n_wanted <= 0:
+        return ordered[:0]
+    if n_wanted >= len(ordered):
+        return ordered
+    steps = np.floor(np.arange(len(ordered) + 1) * (n_wanted / len(ordered)) + offset)
+    return ordered[np.diff(steps) > 0]

@@ -1,0 +1,70 @@
+"""Keys of rows: hashes of their contents, whatever the container and the order."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+from sklearn.utils import _safe_indexing
+
+Keys = NDArray[np.uint64]
+
+_CHUNK = 2**20  # numbers that are converted at a time
+
+
+def row_keys(X: Any) -> Keys:
+    """Hash the content of each row.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, ...)
+        The rows: numbers, strings, anything with a value to compare.
+
+    Returns
+    -------
+    keys : ndarray of shape (n_rows,), uint64
+        Equal for equal rows; for others different, unless 64 bits collide.
+    """
+    digests = b"".join(blake2b(row, digest_size=8).digest() for row in _rows(X))
+    return np.frombuffer(digests, np.uint64)
+
+
+def value_keys(values: Any) -> Keys:
+    """Hash each value of a column: numbers, strings, missing values."""
+    column = np.asarray(values)
+    if column.dtype.kind in "fc":
+        column = column + 0.0  # negative zeros are zeros
+    elif column.dtype.kind not in "biuMm":
+        column = column.astype(object)
+    keys: Keys = pd.util.hash_array(column, categorize=False)
+    return keys
+
+
+def _rows(X: Any) -> Iterator[Any]:
+    """Turn each row into bytes."""
+    if issparse(X):
+        yield from _sparse_rows(X)
+        return
+    if hasattr(X, "columns"):
+        columns = (_safe_indexing(X, i, axis=1) for i in range(X.shape[1]))
+        X = np.column_stack([value_keys(column) for column in columns])
+    X = np.asarray(X)
+    X = X.reshape(len(X), -1)
+    if X.dtype.kind not in "fiub":
+        X = np.column_stack([value_keys(column) for column in X.T])
+    n_rows = max(1, _CHUNK // max(1, X.shape[1]))
+    for start in range(0, len(X), n_rows):
+        chunk = X[start : start + n_rows]
+        yield from np.ascontiguousarray(chunk + 0.0 if X.dtype.kind == "f" else chunk)
+
+
+def _sparse_rows(X: Any) -> Iterator[bytes]:
+    X = csr_array(X, copy=True)
+    X.sum_duplicates()  # sorts the indices, too
+    X.eliminate_zeros()
+    indices = X.indices.astype(np.int64)
+    for start, end in zip(X.indptr, X.indptr[1:], strict=False):
+        yield indices[start:end].tobytes() + X.data[start:end].tobytes()

@@ -1,0 +1,84 @@
+"""The loss of each row, summed over a training from what the training computes."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from torch.nn import functional as F
+
+from ._batches import draw_order
+from ._memorizing_mlp import MemorizingMLP
+
+
+class RowLosses(Callback):
+    """Sum the cross-entropy of each row over the epochs, while the weights move.
+
+    Copies are the original itself: it is handed to a net, and asked after the fit.
+    """
+
+    def __init__(self) -> None:
+        self._sums: torch.Tensor | None = None
+        self._n_trainings = 0
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Begin with zeros."""
+        self._rows = kwargs["rows"]
+        self._sums = torch.zeros(len(self._rows))
+        self._n_trainings += 1
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Draw the order of the rows as the iterator does."""
+        self._order = draw_order(
+            len(self._rows), net.iterator_train__seed, net.iterator_train__epoch
+        )
+        self._n_seen = 0
+
+    @torch.no_grad()
+    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+        """Add the losses of a batch."""
+        y = batch[1]
+        losses = F.cross_entropy(kwargs["y_pred"].detach(), y, reduction="none").cpu()
+        part = self._order[self._n_seen : self._n_seen + len(y)]
+        self._n_seen += len(y)
+        self._sums[part] += losses  # type: ignore[index]  # on_train_begin came first
+
+    def of_given_rows(self) -> np.ndarray | None:
+        """Return the sums in the order of the rows that `fit` was given.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_rows,), float32, or None
+            Of the rows of positive weight; equal ones have the same. None if there
+            was no training, or more than one.
+        """
+        if self._sums is None or self._n_trainings != 1:
+            return None
+        return self._sums[self._rows.of_given].numpy()
+
+
+def watch_losses(estimator: Any) -> RowLosses | None:
+    """Give each MemorizingMLP inside an estimator a callback that sums its losses.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        It is changed.
+
+    Returns
+    -------
+    losses : RowLosses or None
+        The callback; None if there is no MemorizingMLP.
+    """
+    params = {"": estimator} | estimator.get_params(deep=True)
+    names = [name for name, p in params.items() if isinstance(p, MemorizingMLP)]
+    if not names:
+        return None
+    losses = RowLosses()
+    for name in names:
+        own = list(params[name].callbacks or ())
+        params[name].set_params(callbacks=[*own, ("row_losses", losses)])
+    return losses
