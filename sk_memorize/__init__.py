@@ -3,6 +3,7 @@
 from .analysis import (
     KernelInterpolator,
     MemorizationCapacity,
+    MemorizationScores,
     RandomizationTest,
     SeparabilityResult,
     TwoLayerInterpolator,
@@ -10,6 +11,7 @@ from .analysis import (
     cover_count,
     cover_log10_probability,
     memorization_capacity,
+    memorization_scores,
     randomization_test,
     separability_test,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "KernelInterpolator",
     "LabelPermuter",
     "MemorizationCapacity",
+    "MemorizationScores",
     "MemorizingMLP",
     "PixelRandomizer",
     "PixelShuffler",
@@ -56,6 +59,7 @@ __all__ = [
     "get_data_home",
     "load_dataset",
     "memorization_capacity",
+    "memorization_scores",
     "memorization_scoring",
     "randomization_test",
     "separability_test",

@@ -11,10 +11,12 @@ from sk_memorize.analysis._kernel import KernelInterpolator
 from sk_memorize.analysis._randomization import RandomizationTest, randomization_test
 from sk_memorize.analysis._separability import separability_test
 from sk_memorize.analysis._separability_result import SeparabilityResult
+from sk_memorize.analysis.memorization import MemorizationScores, memorization_scores
 
 __all__ = [
     "KernelInterpolator",
     "MemorizationCapacity",
+    "MemorizationScores",
     "RandomizationTest",
     "SeparabilityResult",
     "TwoLayerInterpolator",
@@ -22,6 +24,7 @@ __all__ = [
     "cover_count",
     "cover_log10_probability",
     "memorization_capacity",
+    "memorization_scores",
     "randomization_test",
     "separability_test",
 ]

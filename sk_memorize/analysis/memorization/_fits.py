@@ -64,9 +64,9 @@ class Fits:
     X: Any
     classes: NDArray
     codes: Indices
-    weight: NDArray | None = None
-    X_test: Any = None
-    test_codes: Indices = np.zeros(0, np.intp)  # noqa: RUF009  never written to
+    weight: NDArray | None
+    X_test: Any
+    test_codes: Indices
 
     def run(self, is_out: Mask, seed: int) -> FitResult:
         """Fit clones of the members to the rows that are not held out.

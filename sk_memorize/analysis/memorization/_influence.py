@@ -1,0 +1,97 @@
+"""Influence: what the label of a test row owes to each training row."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sk_memorize._threads import single_thread_of_native_code
+from sk_memorize.analysis.memorization._fits import Floats
+from sk_memorize.analysis.memorization._halves import Indices, Mask
+from sk_memorize.analysis.memorization._sums import Numbers
+
+_CHUNK = 2**23  # pairs of rows that are looked at at a time
+
+
+class Largest(NamedTuple):
+    """The largest influences on each test row, in decreasing order.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_test_rows, n_largest)
+        Training rows.
+    values, errors : ndarray of shape (n_test_rows, n_largest)
+        Their influences and standard errors.
+    """
+
+    rows: Indices
+    values: Numbers
+    errors: Numbers
+
+
+def influences(probability: Floats, is_out: Mask) -> tuple[Numbers, Numbers]:
+    """Compare the fits with a row and those without it.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_fits, ...), float32
+        Of the label of a test row.
+    is_out : ndarray of shape (n_fits, ...), bool
+        Whether the training row was held out.
+
+    Returns
+    -------
+    values, errors : ndarray
+        Differences of the means, and standard errors, which are NaN with one fit.
+    """
+    values, variances = np.float64(0), np.float64(0)
+    for sign, chosen in ((1, ~is_out), (-1, is_out)):
+        n = chosen.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(chosen, probability, 0.0).sum(axis=0) / n
+            squares = np.where(chosen, (probability - mean) ** 2, 0.0).sum(axis=0)
+            variances = variances + squares / (n - 1) / n
+        values = values + sign * mean
+    return values, np.sqrt(variances)
+
+
+def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
+    """Find the training rows to which each test row owes most.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_fits, n_test_rows), float32
+        Of the labels of the test rows.
+    is_out : ndarray of shape (n_fits, n_rows), bool
+        Which training rows were held out.
+    n_largest : int
+        Number of training rows for each test row.
+
+    Returns
+    -------
+    largest : Largest
+        The rows; of equal influences the first.
+    """
+    n_out = is_out.sum(axis=0)
+    factors = np.where(is_out, -1 / n_out, 1 / (len(is_out) - n_out))
+    factors = factors.astype(np.float32)
+    n_chunks = -(-is_out.shape[1] * probability.shape[1] // _CHUNK)
+    parts = []
+    for part in np.array_split(probability, max(1, n_chunks), axis=1):
+        with single_thread_of_native_code():
+            negative = -part.T @ factors
+        rows = np.argpartition(negative, n_largest - 1, axis=1)[:, :n_largest]
+        values, errors = influences(part[:, :, None], is_out[:, rows])
+        order = np.lexsort((rows, -values), axis=1)
+        parts.append([np.take_along_axis(a, order, 1) for a in (rows, values, errors)])
+    return Largest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def pack(is_out: NDArray) -> NDArray[np.uint8]:
+    """Store booleans in bits."""
+    return np.packbits(is_out, axis=1)
+
+
+def unpack(bits: NDArray[np.uint8], n_rows: int) -> Mask:
+    """Undo `pack`."""
+    return np.unpackbits(bits, axis=1, count=n_rows).view(bool)

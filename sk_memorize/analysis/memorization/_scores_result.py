@@ -1,0 +1,336 @@
+"""The scores of rows, as a table and in words."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from sk_memorize.analysis.memorization._data import Data
+from sk_memorize.analysis.memorization._influence import (
+    Largest,
+    find_largest,
+    influences,
+    unpack,
+)
+from sk_memorize.analysis.memorization._measure import Design
+from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
+from sk_memorize.corruption._units import _check_column
+
+# Columns of the table, and whether larger values are worse.
+_IS_WORSE = {
+    "heldout_probability": False,
+    "heldout_accuracy": False,
+    "heldout_margin": False,
+    "insample_probability": False,
+    "insample_accuracy": False,
+    "insample_margin": False,
+    "memorization": True,
+    "standard_error": True,
+    "cumulative_loss": True,
+}
+_COUNTS = ("n_heldout", "n_insample")
+
+# A memorized row, by Feldman and Zhang.
+_MEMORIZED = 0.25
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MemorizationScores:
+    """What :func:`~sk_memorize.memorization_scores` found.
+
+    All scores are means over the fits that held a row out, or over those that were
+    trained on it; of a committee, means over its members as well. Rows are in the
+    order in which they were given.
+
+    Attributes
+    ----------
+    given_label : ndarray of shape (n_rows,)
+        The labels as given.
+    suggested_label : ndarray of shape (n_rows,)
+        The most probable label when held out.
+    heldout_probability, insample_probability : ndarray of shape (n_rows,)
+        Mean probability of the given label.
+    heldout_accuracy, insample_accuracy : ndarray of shape (n_rows,)
+        Part of the fits for which the given label is the most probable one.
+    heldout_margin, insample_margin : ndarray of shape (n_rows,)
+        Mean difference between the probability of the given label and the highest of
+        another one, from -1 to 1.
+    memorization : ndarray of shape (n_rows,)
+        `insample_probability` minus `heldout_probability`.
+    standard_error : ndarray of shape (n_rows,)
+        Standard error of `memorization`; NaN for a row that is held out of a single
+        fit, or in a single one.
+    n_heldout, n_insample : ndarray of shape (n_rows,)
+        Number of fits that held the row out, and that were trained on it.
+    heldout_probabilities : ndarray of shape (n_rows, n_classes)
+        Mean probability of each class when held out.
+    classes : ndarray of shape (n_classes,)
+        The labels that there are.
+    cumulative_loss : ndarray of shape (n_rows,) or None
+        Cross-entropy of the row summed over the epochs of a training, mean over the
+        fits trained on it, and over the members that are a
+        :class:`~sk_memorize.MemorizingMLP` or have one inside. None without any.
+    rare_classes : ndarray
+        Classes of which some fit was trained on fewer than two rows. The probability
+        of a class is 0 for a fit that saw no row of it.
+    n_equal_rows : int
+        Number of rows that equal another one, whatever their labels. Equal rows are
+        held out together.
+    influence_indices : ndarray of shape (n_test_rows, n_influences) or None
+        For each test row the training rows to which it owes most, the largest first.
+        None if no test rows were given, as for the next two.
+    influence_values : ndarray of shape (n_test_rows, n_influences) or None
+        Their influences: probability of the test row's label by the fits that were
+        trained on the row, minus that by the fits that held it out.
+    influence_standard_errors : ndarray of shape (n_test_rows, n_influences) or None
+        Standard errors of the influences.
+
+    See Also
+    --------
+    memorization_scores : Makes such results.
+    MemorizationDisplay, InfluenceDisplay : Draw them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sk_memorize import memorization_scores
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> scores = memorization_scores(GaussianNB(), X, y, random_state=0)
+    >>> scores.top(3, by="heldout_probability")["suggested_label"]
+    70    2
+    106   1
+    77    2
+    Name: suggested_label, dtype: int64
+    """
+
+    given_label: NDArray
+    suggested_label: NDArray
+    heldout_probability: Numbers
+    heldout_accuracy: Numbers
+    heldout_margin: Numbers
+    insample_probability: Numbers
+    insample_accuracy: Numbers
+    insample_margin: Numbers
+    standard_error: Numbers
+    n_heldout: NDArray[np.int64]
+    n_insample: NDArray[np.int64]
+    heldout_probabilities: Numbers
+    classes: NDArray
+    cumulative_loss: Numbers | None
+    rare_classes: NDArray
+    n_equal_rows: int
+    influence_indices: NDArray[np.intp] | None
+    influence_values: Numbers | None
+    influence_standard_errors: Numbers | None
+    _index: pd.Index
+    _fits: tuple[NDArray[np.uint8], NDArray, NDArray] = field(repr=False)
+
+    @classmethod
+    def _of(cls, data: Data, sums: Sums, design: Design, n_influences: int) -> Self:
+        """Compute the scores."""
+        ordered = sums.in_order(data.position)
+        means = {
+            f"{side}_{score}": ordered.mean(name, number)
+            for number, side in ((HELD_OUT, "heldout"), (IN_SAMPLE, "insample"))
+            for score, name in (
+                ("probability", "probability"),
+                ("accuracy", "hits"),
+                ("margin", "margin"),
+            )
+        }
+        n_out, n_in = ordered.n_fits
+        probabilities = ordered.probabilities.mean(axis=0) / n_out[:, None]
+        classes = data.fits.classes
+        largest: Largest | tuple[None, None, None] = (None, None, None)
+        if data.fits.X_test is not None:
+            is_out = design.is_out(len(n_out))
+            found = find_largest(sums.test_probability, is_out, n_influences)
+            largest = Largest(data.order[found.rows], found.values, found.errors)
+        return cls(
+            given_label=data.labels,
+            suggested_label=classes[probabilities.argmax(axis=1)],
+            **means,
+            standard_error=ordered.standard_error(),
+            n_heldout=n_out,
+            n_insample=n_in,
+            heldout_probabilities=probabilities,
+            classes=classes,
+            cumulative_loss=_mean_loss(ordered),
+            rare_classes=classes[design.fewest < 2],  # noqa: PLR2004
+            n_equal_rows=data.n_equal_rows,
+            influence_indices=largest[0],
+            influence_values=largest[1],
+            influence_standard_errors=largest[2],
+            _index=data.index,
+            _fits=(design.bits, data.position, sums.test_probability),
+        )
+
+    @property
+    def memorization(self) -> Numbers:
+        """`insample_probability` minus `heldout_probability`."""
+        return self.insample_probability - self.heldout_probability
+
+    def influence_of(
+        self, row: int, *, return_std: bool = False
+    ) -> Numbers | tuple[Numbers, Numbers]:
+        """Compute the influence of a training row on each test row.
+
+        Parameters
+        ----------
+        row : int
+            Number of the training row, from 0 on.
+        return_std : bool, default=False
+            Whether to return standard errors as well.
+
+        Returns
+        -------
+        values : ndarray of shape (n_test_rows,)
+            Probability of the test row's label by the fits that were trained on the
+            row, minus that by the fits that held it out.
+        standard_errors : ndarray of shape (n_test_rows,)
+            Only if `return_std` is true.
+
+        Raises
+        ------
+        ValueError
+            If no test rows were given, or if there is no such row.
+        """
+        if self.influence_indices is None:
+            raise ValueError(
+                "influence_of needs test rows. Expected 'X_test' and 'y_test' in the "
+                "call of memorization_scores."
+            )
+        bits, position, probability = self._fits
+        if not 0 <= row < len(position):
+            raise ValueError(
+                "The 'row' parameter of influence_of must be the number of a training "
+                f"row, from 0 to {len(position) - 1}. Got {row!r} instead."
+            )
+        # Only the byte with the bit of this row is unpacked.
+        byte, bit = divmod(int(position[row]), 8)
+        is_out = unpack(bits[:, byte : byte + 1], 8)[:, bit : bit + 1]
+        values, errors = influences(probability, is_out)
+        return (values, errors) if return_std else values
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row for each row.
+
+        Returns
+        -------
+        frame : pandas.DataFrame of shape (n_rows, n_scores)
+            The given and the suggested label, all scores, and the numbers of fits;
+            under the index of `X`, or of `y`, if that has one.
+        """
+        names = ["given_label", "suggested_label", *self._names(), *_COUNTS]
+        columns = {name: getattr(self, name) for name in names}
+        return pd.DataFrame(columns, index=self._index)
+
+    def top(
+        self, k: int, by: str = "memorization", within: ArrayLike | str | None = None
+    ) -> pd.DataFrame:
+        """Return the k worst rows.
+
+        Parameters
+        ----------
+        k : int
+            Their number; with `within`, for each of its values.
+        by : str, default="memorization"
+            The score to sort by, a column of :meth:`to_frame`. Low probabilities,
+            accuracies and margins are worse, and high values of the others.
+        within : {"class"} or array-like of shape (n_rows,), default=None
+            A value for each row, such as who labeled it, or when; "class" stands for
+            the given labels. The k worst rows are found for each value.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Those rows of :meth:`to_frame`, the worst first; with `within`, that comes
+            first, as a column "within", in increasing order.
+
+        Raises
+        ------
+        ValueError
+            If `k` is less than 1, if there is no such score, or if `within` has
+            another length.
+        """
+        if k < 1:
+            raise ValueError(
+                f"The 'k' parameter of top must be an int of at least 1. Got {k!r} "
+                "instead."
+            )
+        if by not in self._names():
+            raise ValueError(
+                f"The 'by' parameter of top must be one of {self._names()}. Got "
+                f"{by!r} instead."
+            )
+        frame = self.to_frame()
+        sign = -1 if _IS_WORSE[by] else 1
+        order = np.argsort(sign * frame[by].to_numpy(), kind="stable")
+        if within is None:
+            return frame.iloc[order[:k]]
+        values: Any = self.given_label
+        if not (isinstance(within, str) and within == "class"):
+            values = _check_column(within, len(frame), "within", "top")
+        frame.insert(0, "within", values)
+        worst = frame.iloc[order].groupby("within", sort=False).head(k)
+        return worst.sort_values("within", kind="stable")
+
+    def summary(self) -> str:
+        """Say what was found.
+
+        Returns
+        -------
+        text : str
+            Numbers of fits and rows; means held out and in sample; how many rows are
+            memorized; rare classes and equal rows, if there are any.
+        """
+        n_fits = int(self.n_heldout[0] + self.n_insample[0])
+        n_memorized = int((self.memorization >= _MEMORIZED).sum())
+        n_disputed = int((self.suggested_label != self.given_label).sum())
+        lines = [
+            f"{n_fits} fits to {len(self.given_label)} rows of {len(self.classes)} "
+            f"classes; a row is held out of {_span(self.n_heldout)} fits",
+            *(
+                f"{words}: accuracy {getattr(self, f'{side}_accuracy').mean():.4g}, "
+                "probability of the given label "
+                f"{getattr(self, f'{side}_probability').mean():.4g}"
+                for words, side in (("held out", "heldout"), ("in sample", "insample"))
+            ),
+            f"memorization: mean {self.memorization.mean():.4g}, largest "
+            f"{self.memorization.max():.4g}, at least {_MEMORIZED} for {n_memorized} "
+            f"rows; median standard error {np.median(self.standard_error):.2g}",
+            f"the suggested label is another one for {n_disputed} rows",
+        ]
+        if len(self.rare_classes):
+            lines.append(
+                "fits were trained on fewer than two rows of the classes "
+                f"{self.rare_classes.tolist()}, so their scores say little"
+            )
+        if self.n_equal_rows:
+            lines.append(
+                f"{self.n_equal_rows} rows equal others and were held out with them"
+            )
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}\n    " + self.summary().replace("\n", "\n    ")
+
+    def _names(self) -> list[str]:
+        return [name for name in _IS_WORSE if getattr(self, name) is not None]
+
+
+def _mean_loss(sums: Sums) -> Numbers | None:
+    """Compute the mean over the members whose losses are known."""
+    known = sums.losses[~np.isnan(sums.losses).any(axis=1)]
+    if not len(known):
+        return None
+    loss: Numbers = known.mean(axis=0) / sums.n_fits[IN_SAMPLE]
+    return loss
+
+
+def _span(counts: NDArray[np.int64]) -> str:
+    low, high = counts.min(), counts.max()
+    return str(low) if low == high else f"{low} to {high}"

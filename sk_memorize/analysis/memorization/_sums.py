@@ -1,0 +1,123 @@
+"""Running sums over the fits, from which all scores are computed."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sk_memorize.analysis.memorization._fits import FitResult, Floats
+from sk_memorize.analysis.memorization._halves import Indices, Mask
+
+HELD_OUT, IN_SAMPLE = 0, 1
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Sums:
+    """Sums over the fits that held a row out, and over those that did not.
+
+    Of an axis of two, the first is held out and the second in sample.
+
+    Attributes
+    ----------
+    n_fits : ndarray of shape (2, n_rows)
+        Number of fits.
+    probability, margin, hits : ndarray of shape (n_members, 2, n_rows)
+        Probability of the given label; the same less the highest of another label;
+        how often the given label is the most probable one.
+    squares : ndarray of shape (2, n_rows)
+        Square of the probability, where that is the mean over the members.
+    probabilities : ndarray of shape (n_members, n_rows, n_classes)
+        Of all classes, held out.
+    losses : ndarray of shape (n_members, n_rows)
+        Loss summed over the training; NaN where it is not known.
+    test_probability : ndarray of shape (n_finished, n_test_rows), float32
+        Of the labels of the test rows; not a sum.
+    """
+
+    n_fits: NDArray[np.int64]
+    probability: Numbers
+    margin: Numbers
+    hits: Numbers
+    squares: Numbers
+    probabilities: Numbers
+    losses: Numbers
+    test_probability: Floats
+
+    @classmethod
+    def zeros(cls, n_members: int, n_rows: int, n_classes: int, n_test: int) -> Self:
+        """Begin."""
+        sums = (np.zeros((n_members, 2, n_rows)) for _ in range(3))
+        return cls(
+            np.zeros((2, n_rows), np.int64),
+            *sums,
+            np.zeros((2, n_rows)),
+            np.zeros((n_members, n_rows, n_classes)),
+            np.zeros((n_members, n_rows)),
+            np.zeros((0, n_test), np.float32),
+        )
+
+    @property
+    def n_finished(self) -> int:
+        """Number of fits that were added."""
+        return len(self.test_probability)
+
+    def add(self, is_out: Mask, codes: Indices, result: FitResult) -> None:
+        """Add a fit.
+
+        Parameters
+        ----------
+        is_out : ndarray of shape (n_rows,), bool
+            Which rows were held out.
+        codes : ndarray of shape (n_rows,)
+            Indices of the given labels.
+        result : FitResult
+            What the members say.
+        """
+        others = result.probabilities.copy()
+        rows = np.arange(len(codes))
+        given = others[:, rows, codes].astype(np.float64)
+        others[:, rows, codes] = -np.inf
+        sides = np.stack([is_out, ~is_out])
+        self.n_fits += sides
+        self.probability += given[:, None] * sides
+        self.margin += (given - others.max(axis=2))[:, None] * sides
+        is_hit = result.probabilities.argmax(axis=2) == codes
+        self.hits += is_hit[:, None] * sides
+        self.squares += given.mean(axis=0) ** 2 * sides
+        self.probabilities[:, is_out] += result.probabilities[:, is_out]
+        self.losses += np.nan if result.losses is None else result.losses
+        self.test_probability = np.vstack(
+            [self.test_probability, result.test_probability]
+        )
+
+    def in_order(self, rows: Indices) -> Self:
+        """Take rows, in their order."""
+        return type(self)(
+            self.n_fits[:, rows],
+            *(a[..., rows] for a in (self.probability, self.margin, self.hits)),
+            self.squares[:, rows],
+            self.probabilities[:, rows],
+            self.losses[:, rows],
+            self.test_probability,
+        )
+
+    def mean(self, name: str, side: int) -> Numbers:
+        """Compute the mean of a sum over fits and members, for each row."""
+        total: Numbers = getattr(self, name)[:, side].mean(axis=0)
+        return total / self.n_fits[side]
+
+    def standard_error(self) -> Numbers:
+        """Compute that of the difference of the probabilities; NaN with one fit."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = self.probability.mean(axis=0) / self.n_fits
+            spread = np.maximum(self.squares / self.n_fits - means**2, 0)
+            variances = np.where(self.n_fits > 1, spread / (self.n_fits - 1), np.nan)
+        error: Numbers = np.sqrt(variances.sum(axis=0))
+        return error
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Name the arrays, for a file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
