@@ -118,38 +118,38 @@ def prepare_data(
             f"The 'y' parameter of {owner} must have at least two classes. Got the "
             f"single class {labels.tolist()[0]!r} instead."
         )
-    group_keys, weight = np.zeros(len(codes), np.uint64), None
-    if groups is not None:
-        group_keys = value_keys(_check_groups(groups, len(codes), owner))
+    weight = None
     if sample_weight is not None:
         weight = _check_weight(sample_weight, members, len(codes), owner)
-    keys = row_keys(X)
-    parts = [keys, codes.astype(np.uint64), group_keys]
-    parts += [] if weight is None else [weight.view(np.uint64)]
-    full_keys = row_keys(np.column_stack(parts))
-    order = np.argsort(full_keys, kind="stable")
-    group_codes = None
+    parts = [row_keys(X), codes.astype(np.uint64)]
     if groups is not None:
-        group_codes = np.unique(group_keys[order], return_inverse=True)[1]
+        parts.append(value_keys(_check_groups(groups, len(codes), owner)))
+    if weight is not None:
+        parts.append(weight.view(np.uint64))
+    keys = row_keys(np.column_stack(parts))
+    order = np.argsort(keys, kind="stable")
     X_test, test_codes = _check_test(test, X, classes, owner)
+    chosen = None if weight is None else weight[order]
     return Data(
         fits=Fits(
             members,
             _safe_indexing(X, order),
             classes,
             codes[order],
-            None if weight is None else weight[order],
+            chosen,
             X_test,
             test_codes,
         ),
-        units=find_units(keys[order], group_codes, codes[order]),
+        units=find_units(
+            parts[0][order], None if groups is None else parts[2][order], codes[order]
+        ),
         order=order,
-        position=np.searchsorted(full_keys[order], full_keys),
+        position=np.searchsorted(keys[order], keys),
         labels=labels,
         index=_find_index(X, y, len(labels)),
-        n_equal_rows=int(pd.Series(keys).duplicated(keep=False).sum()),
+        n_equal_rows=int(pd.Series(parts[0]).duplicated(keep=False).sum()),
         contents={
-            "X, y, groups or sample_weight": full_keys[order].tobytes(),
+            "X, y, groups or sample_weight": keys[order].tobytes(),
             "classes": repr(classes.tolist()).encode(),
             "X_test": b"" if X_test is None else row_keys(X_test).tobytes(),
             "y_test": test_codes.tobytes(),

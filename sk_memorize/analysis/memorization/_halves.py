@@ -31,7 +31,7 @@ class Units(NamedTuple):
     strata: Indices
 
 
-def find_units(keys: Keys, groups: Indices | None, codes: Indices) -> Units:
+def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
     """Find what belongs together, by equal rows, by groups, or by chains of both.
 
     Parameters
@@ -39,7 +39,7 @@ def find_units(keys: Keys, groups: Indices | None, codes: Indices) -> Units:
     keys : ndarray of shape (n_rows,)
         Keys of the rows.
     groups : ndarray of shape (n_rows,) or None
-        Indices of their groups.
+        Keys of their groups.
     codes : ndarray of shape (n_rows,)
         Indices of their labels.
 
@@ -50,8 +50,9 @@ def find_units(keys: Keys, groups: Indices | None, codes: Indices) -> Units:
     """
     distinct, of_row = np.unique(keys, return_inverse=True)
     if groups is not None:
-        n_nodes = len(distinct) + int(groups.max()) + 1
-        edges = (np.ones(len(keys)), (of_row, len(distinct) + groups))
+        names, of_group = np.unique(groups, return_inverse=True)
+        n_nodes = len(distinct) + len(names)
+        edges = (np.ones(len(keys)), (of_row, len(distinct) + of_group))
         graph = coo_array(edges, shape=(n_nodes, n_nodes))
         of_row = connected_components(graph, directed=False)[1][of_row]
         of_row = np.unique(of_row, return_inverse=True)[1]

@@ -44,14 +44,15 @@ def influences(probability: Floats, is_out: Mask) -> tuple[Numbers, Numbers]:
     values, errors : ndarray
         Differences of the means, and standard errors, which are NaN with one fit.
     """
-    values, variances = np.float64(0), np.float64(0)
+    shape = np.broadcast_shapes(probability.shape, is_out.shape)[1:]
+    values, variances = np.zeros(shape), np.zeros(shape)
     for sign, chosen in ((1, ~is_out), (-1, is_out)):
         n = chosen.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(chosen, probability, 0.0).sum(axis=0) / n
             squares = np.where(chosen, (probability - mean) ** 2, 0.0).sum(axis=0)
-            variances = variances + squares / (n - 1) / n
-        values = values + sign * mean
+            variances += squares / (n - 1) / n
+        values += sign * mean
     return values, np.sqrt(variances)
 
 

@@ -68,7 +68,7 @@ def make_design(
     design : Design
         The design.
     """
-    if train_size == 0.5 and n_fits % 2:  # noqa: PLR2004
+    if train_size == 0.5 and n_fits % 2:
         raise ValueError(
             f"The 'n_fits' parameter of {owner} must be even with train_size=0.5, as "
             f"fits come in pairs of complementary halves. Got {n_fits} instead."

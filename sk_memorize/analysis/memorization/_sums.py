@@ -49,14 +49,15 @@ class Sums:
     @classmethod
     def zeros(cls, n_members: int, n_rows: int, n_classes: int, n_test: int) -> Self:
         """Begin."""
-        sums = (np.zeros((n_members, 2, n_rows)) for _ in range(3))
         return cls(
-            np.zeros((2, n_rows), np.int64),
-            *sums,
-            np.zeros((2, n_rows)),
-            np.zeros((n_members, n_rows, n_classes)),
-            np.zeros((n_members, n_rows)),
-            np.zeros((0, n_test), np.float32),
+            n_fits=np.zeros((2, n_rows), np.int64),
+            probability=np.zeros((n_members, 2, n_rows)),
+            margin=np.zeros((n_members, 2, n_rows)),
+            hits=np.zeros((n_members, 2, n_rows)),
+            squares=np.zeros((2, n_rows)),
+            probabilities=np.zeros((n_members, n_rows, n_classes)),
+            losses=np.zeros((n_members, n_rows)),
+            test_probability=np.zeros((0, n_test), np.float32),
         )
 
     @property
@@ -96,12 +97,14 @@ class Sums:
     def in_order(self, rows: Indices) -> Self:
         """Take rows, in their order."""
         return type(self)(
-            self.n_fits[:, rows],
-            *(a[..., rows] for a in (self.probability, self.margin, self.hits)),
-            self.squares[:, rows],
-            self.probabilities[:, rows],
-            self.losses[:, rows],
-            self.test_probability,
+            n_fits=self.n_fits[:, rows],
+            probability=self.probability[..., rows],
+            margin=self.margin[..., rows],
+            hits=self.hits[..., rows],
+            squares=self.squares[:, rows],
+            probabilities=self.probabilities[:, rows],
+            losses=self.losses[:, rows],
+            test_probability=self.test_probability,
         )
 
     def mean(self, name: str, side: int) -> Numbers:
