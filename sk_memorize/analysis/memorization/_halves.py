@@ -23,12 +23,14 @@ class Units(NamedTuple):
     ----------
     of_row : ndarray of shape (n_rows,)
         The unit of each row.
-    strata : ndarray of shape (n_units,)
-        Units of one stratum are alike in label and, roughly, in size.
+    label, size : ndarray of shape (n_units,)
+        The most frequent label of each unit, and the logarithm of its number of rows
+        to the base of two, rounded down. Units that are alike in both are a stratum.
     """
 
     of_row: Indices
-    strata: Indices
+    label: Indices
+    size: Indices
 
 
 def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
@@ -57,10 +59,8 @@ def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
         of_row = connected_components(graph, directed=False)[1][of_row]
         of_row = np.unique(of_row, return_inverse=True)[1]
     counts = coo_array((np.ones(len(codes)), (of_row, codes))).tocsr()
-    labels = np.asarray(counts.argmax(axis=1)).ravel()
-    sizes = np.bincount(of_row)
-    pairs = np.stack([labels, np.log2(sizes).astype(np.intp)])
-    return Units(of_row, np.unique(pairs, axis=1, return_inverse=True)[1].ravel())
+    label = np.asarray(counts.argmax(axis=1)).ravel()
+    return Units(of_row, label, np.log2(np.bincount(of_row)).astype(np.intp))
 
 
 def draw_held_out(
@@ -88,11 +88,11 @@ def draw_held_out(
     is_out : ndarray of shape (n_rows,), bool
         Whether each row is held out.
     """
-    n_units = len(units.strata)
+    n_units = len(units.label)
     n_times = np.zeros(n_units, np.intp)
     for number, fit_seed in enumerate(spawn_seeds(seed, n_fits), 1):
         generator = RandomState(fit_seed)
-        order = np.lexsort((generator.random_sample(n_units), units.strata))
+        order = _draw_order(units, generator)
         is_due = n_times[order] == n_times.min()
         due, others = order[is_due], order[~is_due]
         offset = generator.random_sample()
@@ -102,6 +102,15 @@ def draw_held_out(
         is_out[_spaced(others, n_needed - len(due), offset)] = True
         n_times += is_out
         yield is_out[units.of_row]
+
+
+def _draw_order(units: Units, generator: RandomState) -> Indices:
+    """Draw an order in which strata, and those of a label, are side by side."""
+    keys = [
+        generator.random_sample(values.max() + 1)[values]
+        for values in (units.label, units.size)
+    ]
+    return np.lexsort((generator.random_sample(len(units.label)), keys[1], keys[0]))
 
 
 def _spaced(ordered: Indices, n_wanted: float, offset: float) -> Indices:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sk_memorize._threads import single_thread_of_native_code
 from sk_memorize.analysis.memorization._fits import Floats
 from sk_memorize.analysis.memorization._halves import Indices, Mask
-from sk_memorize.analysis.memorization._sums import Numbers
+from sk_memorize.analysis.memorization._sums import Moments, Numbers
 
-_CHUNK = 2**23  # pairs of rows that are looked at at a time
+_CHUNK = 2**23  # numbers that are worked on at a time
 
 
 class Largest(NamedTuple):
@@ -44,16 +44,16 @@ def influences(probability: Floats, is_out: Mask) -> tuple[Numbers, Numbers]:
     values, errors : ndarray
         Differences of the means, and standard errors, which are NaN with one fit.
     """
-    shape = np.broadcast_shapes(probability.shape, is_out.shape)[1:]
-    values, variances = np.zeros(shape), np.zeros(shape)
-    for sign, chosen in ((1, ~is_out), (-1, is_out)):
-        n = chosen.sum(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(chosen, probability, 0.0).sum(axis=0) / n
-            squares = np.where(chosen, (probability - mean) ** 2, 0.0).sum(axis=0)
-            variances += squares / (n - 1) / n
-        values += sign * mean
-    return values, np.sqrt(variances)
+    sides = np.stack([is_out, ~is_out])
+    counts = sides.sum(axis=1)
+    given = probability.astype(np.float64)
+    means = (sides * given).sum(axis=1) / counts
+    squares = (sides * given**2).sum(axis=1)
+    n = len(is_out) // 2 * 2
+    is_pair = is_out[:n:2] != is_out[1:n:2]
+    products = (is_pair * given[:n:2] * given[1:n:2]).sum(axis=0)
+    moments = Moments(means, squares, np.broadcast_to(counts, means.shape))
+    return means[1] - means[0], moments.standard_error(products, is_pair.sum(axis=0))
 
 
 def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
@@ -76,7 +76,8 @@ def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
     n_out = is_out.sum(axis=0)
     factors = np.where(is_out, -1 / n_out, 1 / (len(is_out) - n_out))
     factors = factors.astype(np.float32)
-    n_chunks = -(-is_out.shape[1] * probability.shape[1] // _CHUNK)
+    n_numbers = max(is_out.shape[1], 4 * n_largest * len(is_out))  # of a test row
+    n_chunks = -(-n_numbers * probability.shape[1] // _CHUNK)
     parts = []
     for part in np.array_split(probability, max(1, n_chunks), axis=1):
         with single_thread_of_native_code():

@@ -192,7 +192,8 @@ def _run_fits(
     )
     with closing(results), closing(_bar(run, n_fits, sums.n_finished)) as bar:
         for number, result in zip(left, results, strict=True):
-            sums.add(is_out(number), fits.codes, result)
+            last = is_out(number - 1) if number % 2 else None
+            sums.add(is_out(number), fits.codes, result, last)
             save()
             bar.update()
 

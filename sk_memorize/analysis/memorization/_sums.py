@@ -1,7 +1,7 @@
 """Running sums over the fits, from which all scores are computed."""
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,51 @@ from sk_memorize.analysis.memorization._halves import Indices, Mask
 HELD_OUT, IN_SAMPLE = 0, 1
 
 Numbers = NDArray[np.float64]
+
+
+class Moments(NamedTuple):
+    """Moments of a probability over fits without and with a row, along the first axis.
+
+    Attributes
+    ----------
+    means, squares, counts : ndarray of shape (2, ...)
+        Mean, sum of the squares, and number of the fits.
+    """
+
+    means: Numbers
+    squares: Numbers
+    counts: NDArray[np.int64]
+
+    def standard_error(self, products: Numbers, n_pairs: NDArray[np.int64]) -> Numbers:
+        """Compute that of the difference of the means.
+
+        Fits to complementary halves err in opposite directions, so the variance of
+        their difference is larger than the sum of the variances.
+
+        Parameters
+        ----------
+        products : ndarray
+            Sum of the products of the probabilities of two fits, one without the row
+            and one with it, that make a pair.
+        n_pairs : ndarray
+            Number of such pairs.
+
+        Returns
+        -------
+        error : ndarray
+            The standard error; NaN where a side has a single fit.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = self.squares / self.counts - self.means**2
+            variance = (spread / (self.counts - 1)).sum(axis=0)
+            spread = products / n_pairs - self.means.prod(axis=0)
+            covariance = spread / (n_pairs - 1) * n_pairs**2 / self.counts.prod(axis=0)
+        covariance = np.where(n_pairs > 1, covariance, 0)
+        variance = np.maximum(variance - 2 * covariance, 0)
+        error: Numbers = np.sqrt(
+            np.where((self.counts > 1).all(axis=0), variance, np.nan)
+        )
+        return error
 
 
 @dataclass(eq=False)
@@ -29,6 +74,11 @@ class Sums:
         how often the given label is the most probable one.
     squares : ndarray of shape (2, n_rows)
         Square of the probability, where that is the mean over the members.
+    products, n_pairs : ndarray of shape (n_rows,)
+        Product of that of the two fits of a pair, one of which held the row out, and
+        the number of such pairs.
+    last : ndarray of shape (n_rows,)
+        That of the latest fit; not a sum.
     probabilities : ndarray of shape (n_members, n_rows, n_classes)
         Of all classes, held out.
     losses : ndarray of shape (n_members, n_rows)
@@ -42,6 +92,9 @@ class Sums:
     margin: Numbers
     hits: Numbers
     squares: Numbers
+    products: Numbers
+    n_pairs: NDArray[np.int64]
+    last: Numbers
     probabilities: Numbers
     losses: Numbers
     test_probability: Floats
@@ -55,6 +108,9 @@ class Sums:
             margin=np.zeros((n_members, 2, n_rows)),
             hits=np.zeros((n_members, 2, n_rows)),
             squares=np.zeros((2, n_rows)),
+            products=np.zeros(n_rows),
+            n_pairs=np.zeros(n_rows, np.int64),
+            last=np.zeros(n_rows),
             probabilities=np.zeros((n_members, n_rows, n_classes)),
             losses=np.zeros((n_members, n_rows)),
             test_probability=np.zeros((0, n_test), np.float32),
@@ -65,7 +121,13 @@ class Sums:
         """Number of fits that were added."""
         return len(self.test_probability)
 
-    def add(self, is_out: Mask, codes: Indices, result: FitResult) -> None:
+    def add(
+        self,
+        is_out: Mask,
+        codes: Indices,
+        result: FitResult,
+        last_is_out: Mask | None = None,
+    ) -> None:
         """Add a fit.
 
         Parameters
@@ -76,6 +138,8 @@ class Sums:
             Indices of the given labels.
         result : FitResult
             What the members say.
+        last_is_out : ndarray of shape (n_rows,), bool, default=None
+            If the fit is the second of a pair, which rows the first one held out.
         """
         others = result.probabilities.copy()
         rows = np.arange(len(codes))
@@ -87,7 +151,13 @@ class Sums:
         self.margin += (given - others.max(axis=2))[:, None] * sides
         is_hit = result.probabilities.argmax(axis=2) == codes
         self.hits += is_hit[:, None] * sides
-        self.squares += given.mean(axis=0) ** 2 * sides
+        mean = given.mean(axis=0)
+        self.squares += mean**2 * sides
+        if last_is_out is not None:
+            is_pair = is_out != last_is_out
+            self.products += mean * self.last * is_pair
+            self.n_pairs += is_pair
+        self.last = mean
         self.probabilities[:, is_out] += result.probabilities[:, is_out]
         self.losses += np.nan if result.losses is None else result.losses
         self.test_probability = np.vstack(
@@ -102,6 +172,9 @@ class Sums:
             margin=self.margin[..., rows],
             hits=self.hits[..., rows],
             squares=self.squares[:, rows],
+            products=self.products[rows],
+            n_pairs=self.n_pairs[rows],
+            last=self.last[rows],
             probabilities=self.probabilities[:, rows],
             losses=self.losses[:, rows],
             test_probability=self.test_probability,
@@ -114,12 +187,9 @@ class Sums:
 
     def standard_error(self) -> Numbers:
         """Compute that of the difference of the probabilities; NaN with one fit."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = self.probability.mean(axis=0) / self.n_fits
-            spread = np.maximum(self.squares / self.n_fits - means**2, 0)
-            variances = np.where(self.n_fits > 1, spread / (self.n_fits - 1), np.nan)
-        error: Numbers = np.sqrt(variances.sum(axis=0))
-        return error
+        means = self.probability.mean(axis=0) / self.n_fits
+        moments = Moments(means, self.squares, self.n_fits)
+        return moments.standard_error(self.products, self.n_pairs)
 
     def to_arrays(self) -> dict[str, NDArray]:
         """Name the arrays, for a file."""

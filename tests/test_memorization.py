@@ -1,0 +1,259 @@
+"""Scores of rows: what fits with and without a row say about it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from distributed import Client
+from scipy.sparse import csc_array
+from scipy.stats import spearmanr
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_digits, load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from sk_memorize import MemorizingMLP, memorization_scores
+from sk_memorize.analysis.memorization._halves import draw_held_out, find_units
+from sk_memorize.analysis.memorization._keys import row_keys
+
+X, y = load_iris(return_X_y=True)
+
+
+def network(**params):
+    return MemorizingMLP(width=16, max_epochs=12, target_accuracy=None, **params)
+
+
+def committee():
+    forest = RandomForestClassifier(5, n_jobs=2)
+    return [forest, make_pipeline(StandardScaler(), network())]
+
+
+def held_out(keys, codes, groups=None, n_fits=8, train_size=0.5):
+    units = find_units(np.asarray(keys, np.uint64), groups, np.asarray(codes))
+    return np.stack(list(draw_held_out(units, n_fits, train_size, 0)))
+
+
+@pytest.mark.parametrize("n_rows", [4, 31, 150])
+def test_halves_complement_each_other_and_divide_the_classes(n_rows):
+    codes = np.random.RandomState(0).randint(3, size=n_rows)
+    is_out = held_out(np.arange(n_rows), codes)
+    assert (is_out[::2] == ~is_out[1::2]).all()
+    assert n_rows == 4 or not (is_out[0] == is_out[2]).all()
+    counts = [np.bincount(codes[row], minlength=3) for row in is_out]
+    assert np.ptp(counts, axis=0).max() <= 2
+    assert abs(is_out.sum(axis=1) - n_rows / 2).max() <= 0.5
+
+
+@pytest.mark.parametrize("train_size", [0.1, 0.3, 2 / 3, 0.7, 0.9])
+def test_rows_are_held_out_equally_often(train_size):
+    is_out = held_out(np.arange(97), np.arange(97) % 4, None, 40, train_size)
+    n_out = is_out.sum(axis=0)
+    assert np.ptp(n_out) <= 1
+    assert abs(n_out.mean() - 40 * (1 - train_size)) < 0.5
+    assert abs(is_out.sum(axis=1) - 97 * (1 - train_size)).max() < 2
+
+
+def test_equal_rows_and_groups_are_held_out_together_by_chains():
+    keys = [0, 0, 1, 1, 2, 3, 4, 5]
+    groups = np.array([7, 8, 8, 9, 9, 5, 5, 6], np.uint64)
+    is_out = held_out(keys, [0, 1] * 4, groups, 40)
+    assert (is_out[:, :5] == is_out[:, :1]).all()
+    assert (is_out[:, 5] == is_out[:, 6]).all()
+    assert len(np.unique(is_out[:, [0, 5, 7]], axis=0)) == 6  # not all three
+
+
+def test_keys_are_of_contents():
+    rows = np.array([[0.0, 1], [2, 0], [-0.0, 1]])
+    frame = pd.DataFrame({"a": ["x", None, "x"], "b": pd.Categorical([1, 2, 1])})
+    containers = [
+        (rows, rows[:, ::-1]),
+        (csc_array(rows), csc_array(rows + 1)),
+        (frame, frame.iloc[:, ::-1]),
+        (pl.DataFrame({"a": ["x", None, "x"], "b": [1, 2, 1]}), frame[["a"]]),
+        (["good", "bad", "good"], ["fine", "poor", "fine"]),
+        (np.array([[["a"]], [["b"]], [["a"]]]), frame[["b"]]),
+    ]
+    for X, other in containers:
+        keys = row_keys(X)
+        assert (keys[[0, 2]] == keys[0]).all()
+        assert len({*keys, *row_keys(other)}) == 4
+
+
+def test_the_result_depends_on_nothing_else():
+    def scores(rows=slice(None), **params):
+        found = memorization_scores(
+            committee(), frame.iloc[rows], y[rows], n_fits=4, random_state=0, **params,
+            X_test=frame[::7], y_test=y[::7],
+        )  # fmt: skip
+        return found.to_frame().sort_index(), found.influence_values
+
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    expected = scores()
+    results = [scores(rows=np.random.RandomState(1).permutation(150))]
+    results.append(scores(n_jobs=2))
+    with joblib.parallel_config("threading", n_jobs=3):
+        results.append(scores())
+    with Client(processes=False, dashboard_address=None, n_workers=1):
+        with joblib.parallel_config("dask"):
+            results.append(scores())
+    for table, influence in results:
+        pd.testing.assert_frame_equal(table, expected[0], check_exact=True)
+        assert (influence == expected[1]).all()
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_scores_are_those_of_fits_made_one_by_one():
+    test = X[::10], y[::10]
+    scores = memorization_scores(
+        GaussianNB(), X, y, X_test=test[0], y_test=test[1], n_fits=8, random_state=0
+    )
+    order = np.lexsort(X.T)
+    bits, position, _ = scores._fits
+    is_out = np.unpackbits(bits, axis=1, count=150)[:, position].astype(bool)
+    fits = [GaussianNB().fit(X[~out], y[~out]) for out in is_out]
+    all_classes = np.stack([fit.predict_proba(X) for fit in fits])
+    given = all_classes[:, np.arange(150), y]
+    out = np.where(is_out, given, np.nan)
+    in_sample = np.where(is_out, np.nan, given)
+    np.testing.assert_allclose(
+        scores.heldout_probability, np.nanmean(out, 0), atol=1e-6
+    )
+    difference = np.nanmean(in_sample, 0) - np.nanmean(out, 0)
+    np.testing.assert_allclose(scores.memorization, difference, atol=1e-6)
+    of_pairs = (np.where(is_out, -1, 1) * given).reshape(4, 2, 150).sum(axis=1)
+    error = of_pairs.std(axis=0, ddof=1) / 2
+    np.testing.assert_allclose(scores.standard_error, error, atol=1e-4)
+    hits = np.where(is_out, all_classes.argmax(2) == y, np.nan)
+    np.testing.assert_allclose(scores.heldout_accuracy, np.nanmean(hits, 0))
+    tests = np.stack([f.predict_proba(test[0])[np.arange(15), test[1]] for f in fits])
+    row = order[0]
+    expected = tests[~is_out[:, row]].mean(0) - tests[is_out[:, row]].mean(0)
+    np.testing.assert_allclose(scores.influence_of(row), expected, atol=1e-6)
+    every = np.stack([scores.influence_of(row) for row in range(150)], 1)
+    assert (np.sort(every)[:, ::-1][:, :10] == scores.influence_values).all()
+    chosen = np.take_along_axis(every, scores.influence_indices, 1)
+    assert (chosen == scores.influence_values).all()
+    values, errors = scores.influence_of(
+        scores.influence_indices[3, 0], return_std=True
+    )
+    assert values[3] == scores.influence_values[3, 0]
+    assert errors[3] == scores.influence_standard_errors[3, 0]
+
+
+def test_held_out_probability_ranks_as_leaving_one_out_does():
+    rng = np.random.RandomState(0)
+    rows, labels = X[::2], y[::2].copy()
+    labels[rng.permutation(75)[:8]] = rng.randint(3, size=8)
+    tree = DecisionTreeClassifier(max_depth=3, max_features=1)
+    scores = memorization_scores(tree, rows, labels, n_fits=400, random_state=0)
+    others = [np.delete(np.arange(75), row) for row in range(75)]
+    exact = [
+        np.mean([
+            tree.set_params(random_state=seed)
+            .fit(rows[rest], labels[rest])
+            .predict_proba(rows[[row]])[0, labels[row]]
+            for seed in range(50)
+        ])
+        for row, rest in enumerate(others)
+    ]  # fmt: skip
+    assert spearmanr(scores.heldout_probability, exact)[0] > 0.9
+
+
+def test_standard_error_tells_how_far_runs_differ():
+    first, second = (
+        memorization_scores(GaussianNB(), X[:, :1], y, n_fits=64, random_state=seed)
+        for seed in (0, 1)
+    )
+    error = np.hypot(first.standard_error, second.standard_error)
+    ratio = abs(first.memorization - second.memorization) / error
+    assert (ratio < 2).mean() > 0.9
+
+
+FRAME = {"color": ["red", "blue"] * 20, "size": list(range(40))}
+TEXTS = [f"{'good fine' if i % 2 else 'bad poor'} {i}" for i in range(40)]
+ENCODER = make_column_transformer(
+    (OneHotEncoder(handle_unknown="ignore"), ["color"]), remainder="passthrough"
+)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "rows"),
+    [
+        (make_pipeline(ENCODER, LogisticRegression()), pd.DataFrame(FRAME)),
+        (make_pipeline(ENCODER, LogisticRegression()), pl.DataFrame(FRAME)),
+        (make_pipeline(CountVectorizer(), MultinomialNB()), TEXTS),
+        (MultinomialNB(), csc_array(np.arange(80).reshape(40, 2))),
+        (network(), np.random.RandomState(0).rand(40, 3, 3).astype(np.float32)),
+    ],
+)
+def test_takes_what_the_classifier_takes(classifier, rows):
+    labels = np.array(["no", "yes"])[np.arange(40) % 2]
+    scores = memorization_scores(classifier, rows, labels, n_fits=4, random_state=0)
+    assert set(scores.suggested_label) <= {"no", "yes"}
+    assert np.isfinite(scores.memorization).all()
+
+
+def test_the_loss_of_a_training_comes_with_it():
+    labels = np.where(np.arange(150) == 10, 2, y)
+    weight = np.where(np.arange(150) == 20, 0.0, 1.0)
+    for classifier in (
+        network(),
+        [make_pipeline(StandardScaler(), network()), GaussianNB()],
+    ):
+        params = {} if isinstance(classifier, list) else {"sample_weight": weight}
+        scores = memorization_scores(
+            classifier, X, labels, n_fits=8, random_state=0, **params
+        )
+        assert scores.cumulative_loss.argmax() == 10
+        assert (scores.cumulative_loss[20] == 0) == bool(params)
+        assert "cumulative_loss" in scores.to_frame()
+    assert memorization_scores(GaussianNB(), X, y, n_fits=2).cumulative_loss is None
+
+
+def test_top_finds_the_worst_of_each_value():
+    index = [f"row {i}" for i in range(150)]
+    frame = pd.DataFrame(X, index=index)
+    scores = memorization_scores(GaussianNB(), frame, y, n_fits=4, random_state=0)
+    worst = scores.top(3, by="heldout_probability")
+    assert list(worst.index) == [
+        index[i] for i in scores.heldout_probability.argsort()[:3]
+    ]
+    assert scores.top(2).index[0] == index[scores.memorization.argmax()]
+    assert scores.top(2, within="class")["within"].tolist() == [0, 0, 1, 1, 2, 2]
+    who = np.where(np.arange(150) % 2, "Ann", "Bob")
+    of_each = scores.top(2, by="heldout_margin", within=who)
+    assert of_each["within"].tolist() == ["Ann", "Ann", "Bob", "Bob"]
+    assert all(a <= b for a, b in pairwise(of_each["heldout_margin"][:2]))
+
+
+def test_rare_classes_and_equal_rows_are_said():
+    labels = y.copy()
+    labels[0] = 7
+    rows = X.copy()
+    rows[1] = rows[0]
+    scores = memorization_scores(GaussianNB(), rows, labels, n_fits=4, random_state=0)
+    assert scores.rare_classes.tolist() == [7]
+    assert scores.heldout_probability[0] == 0
+    assert scores.n_equal_rows == 4  # two of iris are equal as well
+    assert "[7]" in scores.summary()
+    assert "4 rows" in scores.summary()
+
+
+KILLED = """
+import sys
+from tests_killed import classifier
+"""
