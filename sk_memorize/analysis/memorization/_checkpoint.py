@@ -47,8 +47,8 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = dict(file)
+            with self.path.open("rb") as file, np.load(file) as contents:
+                arrays = dict(contents)
             header = json.loads(str(arrays.pop("header")))
             seed = int(arrays.pop("seed"))
             sums = Sums(**arrays)

@@ -62,7 +62,8 @@ def check_members(estimator: Any, owner: str) -> tuple[Any, ...]:
     if not members:
         raise ValueError(f"{must} a classifier or a list of them. Got [] instead.")
     for member in members:
-        if isinstance(member, type) or not is_classifier(member):
+        is_instance = hasattr(member, "fit") and not isinstance(member, type)
+        if not (is_instance and is_classifier(member)):
             raise ValueError(
                 f"{must} an instance of a classifier, or a list of them. Got "
                 f"{member!r} instead."
