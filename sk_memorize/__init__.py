@@ -30,6 +30,8 @@ from .plotting import (
     CorruptionSweepDisplay,
     FittingCurveDisplay,
     GridHeatmapDisplay,
+    InfluenceDisplay,
+    MemorizationDisplay,
     RandomizationTestDisplay,
 )
 
@@ -41,9 +43,11 @@ __all__ = [
     "FittingCurveDisplay",
     "GaussianInputs",
     "GridHeatmapDisplay",
+    "InfluenceDisplay",
     "KernelInterpolator",
     "LabelPermuter",
     "MemorizationCapacity",
+    "MemorizationDisplay",
     "MemorizationScores",
     "MemorizingMLP",
     "PixelRandomizer",

@@ -261,14 +261,8 @@ class MemorizationScores:
                 f"The 'k' parameter of top must be an int of at least 1. Got {k!r} "
                 "instead."
             )
-        if by not in self._names():
-            raise ValueError(
-                f"The 'by' parameter of top must be one of {self._names()}. Got "
-                f"{by!r} instead."
-            )
+        order = self._order(by, "top")
         frame = self.to_frame()
-        sign = -1 if _IS_WORSE[by] else 1
-        order = np.argsort(sign * frame[by].to_numpy(), kind="stable")
         if within is None:
             return frame.iloc[order[:k]]
         values: Any = self.given_label
@@ -317,6 +311,16 @@ class MemorizationScores:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}\n    " + self.summary().replace("\n", "\n    ")
+
+    def _order(self, by: str, owner: str) -> NDArray[np.intp]:
+        """Sort the rows by a score, the worst first."""
+        if by not in self._names():
+            raise ValueError(
+                f"The 'by' parameter of {owner} must be one of {self._names()}. Got "
+                f"{by!r} instead."
+            )
+        sign = -1 if _IS_WORSE[by] else 1
+        return np.argsort(sign * getattr(self, by), kind="stable")
 
     def _names(self) -> list[str]:
         return [name for name in _IS_WORSE if getattr(self, name) is not None]

@@ -1,0 +1,203 @@
+"""The picture of influences: test images, and the training images they owe to."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sk_memorize.analysis.memorization import MemorizationScores
+from sk_memorize.plotting._axes import open_panels
+from sk_memorize.plotting._checks import short, wrong
+from sk_memorize.plotting._mosaic import draw_mosaic, take_images
+from sk_memorize.plotting._style import PAGE
+
+
+class InfluenceDisplay:
+    """Test images, each with the training images to which it owes most.
+
+    It is recommended to use :meth:`from_results` to make a display.
+
+    Parameters
+    ----------
+    scores : MemorizationScores
+        What :func:`~sk_memorize.memorization_scores` returned, with test rows.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that they are in.
+    images_ : list of matplotlib AxesImage
+        The images, row by row; the first of each row is the test image.
+    texts_ : list of matplotlib Text
+        The words below them.
+    test_rows_ : ndarray of shape (n_test_images,)
+        The test rows drawn.
+
+    See Also
+    --------
+    memorization_scores : Measures the influences.
+    MemorizationDisplay : Draws the scores of the training rows.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sk_memorize import InfluenceDisplay, memorization_scores
+    >>> X, y = load_digits(return_X_y=True)
+    >>> scores = memorization_scores(
+    ...     GaussianNB(), X[100:], y[100:], X_test=X[:100], y_test=y[:100], n_fits=8,
+    ...     random_state=0,
+    ... )
+    >>> display = InfluenceDisplay.from_results(
+    ...     scores, X[100:], X[:100], y[:100], image_shape=(8, 8), n_test_rows=3
+    ... )
+    >>> len(display.images_)
+    18
+    """
+
+    def __init__(self, scores: MemorizationScores) -> None:
+        owner = type(self).__name__
+        if not isinstance(scores, MemorizationScores):
+            raise wrong(
+                "scores", owner, "be what memorization_scores returns", short(scores)
+            )
+        if scores.influence_values is None:
+            raise wrong("scores", owner, "have test rows", "scores without 'X_test'")
+        self.scores = scores
+
+    def plot(
+        self,
+        X: Any,
+        X_test: Any,
+        y_test: ArrayLike,
+        *,
+        image_shape: tuple[int, ...] | None = None,
+        test_rows: ArrayLike | None = None,
+        n_test_rows: int = 6,
+        n_influences: int = 5,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the images.
+
+        Parameters
+        ----------
+        X, X_test : array-like of shape (n_rows, n_pixels), or images
+            Training rows and test rows.
+        y_test : array-like of shape (n_test_rows,)
+            Labels of the test rows.
+        image_shape : tuple of int, default=None
+            Height and width of an image, and channels before or behind if there are
+            any. None is for images.
+        test_rows : array-like of int, default=None
+            Which test rows are drawn. None takes those whose largest influences are
+            largest.
+        n_test_rows : int, default=6
+            Number of test rows, if `test_rows` is None.
+        n_influences : int, default=5
+            Largest number of training images for each.
+        ax : matplotlib Axes, default=None
+            The axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : InfluenceDisplay
+            The display, with the artists as attributes.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as described. No figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
+        """
+        owner = type(self).__name__
+        values, indices = self.scores.influence_values, self.scores.influence_indices
+        assert values is not None
+        assert indices is not None
+        if test_rows is None:
+            chosen = np.argsort(-values[:, 0], kind="stable")[:n_test_rows]
+        else:
+            chosen = np.asarray(test_rows)
+        if (
+            chosen.dtype.kind not in "iu"
+            or not chosen.size
+            or not 0 <= chosen.min() <= chosen.max() < len(values)
+        ):
+            expected = f"be numbers of test rows, from 0 to {len(values) - 1}"
+            raise wrong("test_rows", owner, expected, short(test_rows))
+        labels = np.asarray(y_test)
+        indices, values = indices[chosen, :n_influences], values[chosen, :n_influences]
+        tests = take_images(X_test, chosen, image_shape, "X_test", owner)
+        trained = take_images(X, indices.ravel(), image_shape, "X", owner)
+        trained = trained.reshape(*indices.shape, *trained.shape[1:])
+        rows = [
+            (
+                np.concatenate([tests[[i]], trained[i]]),
+                [f"test: {labels[row]}", *self._words(indices[i], values[i])],
+            )
+            for i, row in enumerate(chosen)
+        ]
+        size = (0.5 * PAGE, 0.75 * len(rows))
+        with open_panels(ax, 1, owner, size=size) as (panel,):
+            self.images_, self.texts_ = draw_mosaic(panel, rows, gap=True)
+        self.ax_, self.figure_, self.test_rows_ = panel, panel.figure, chosen
+        return self
+
+    def _words(self, rows: np.ndarray, values: np.ndarray) -> Sequence[str]:
+        pairs = zip(self.scores.given_label[rows], values, strict=True)
+        return [f"{label}\n{value:+.2f}" for label, value in pairs]
+
+    @classmethod
+    def from_results(
+        cls,
+        scores: MemorizationScores,
+        X: Any,
+        X_test: Any,
+        y_test: ArrayLike,
+        *,
+        image_shape: tuple[int, ...] | None = None,
+        test_rows: ArrayLike | None = None,
+        n_test_rows: int = 6,
+        n_influences: int = 5,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the images.
+
+        Parameters
+        ----------
+        scores : MemorizationScores
+            What :func:`~sk_memorize.memorization_scores` returned, with test rows.
+        X, X_test : array-like of shape (n_rows, n_pixels), or images
+            Training rows and test rows.
+        y_test : array-like of shape (n_test_rows,)
+            Labels of the test rows.
+        image_shape : tuple of int, default=None
+            Shape of an image.
+        test_rows : array-like of int, default=None
+            Which test rows are drawn. None takes those whose largest influences are
+            largest.
+        n_test_rows : int, default=6
+            Number of test rows, if `test_rows` is None.
+        n_influences : int, default=5
+            Largest number of training images for each.
+        ax : matplotlib Axes, default=None
+            The axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : InfluenceDisplay
+            The display, drawn.
+        """
+        return cls(scores).plot(
+            X,
+            X_test,
+            y_test,
+            image_shape=image_shape,
+            test_rows=test_rows,
+            n_test_rows=n_test_rows,
+            n_influences=n_influences,
+            ax=ax,
+        )

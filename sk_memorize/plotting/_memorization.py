@@ -1,0 +1,264 @@
+"""The pictures of memorization scores."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from sk_memorize.analysis.memorization import MemorizationScores
+from sk_memorize.plotting._axes import add_own_legend, open_panels
+from sk_memorize.plotting._checks import check_number, short, wrong
+from sk_memorize.plotting._mosaic import draw_mosaic, take_images
+from sk_memorize.plotting._style import COLORS, COLUMN, PAGE
+
+_KINDS = ("histogram", "loss", "images")
+_COLUMNS = 8  # images in a row
+_SMALLEST = 1e-6  # probability, of which the logarithm is drawn
+
+
+class MemorizationDisplay:
+    """Memorization scores: their histogram, against the loss, or rows as images.
+
+    It is recommended to use :meth:`from_results` to make a display.
+
+    Parameters
+    ----------
+    scores : MemorizationScores
+        What :func:`~sk_memorize.memorization_scores` returned.
+    by : str, default="memorization"
+        The score that is drawn, a column of
+        :meth:`~sk_memorize.MemorizationScores.to_frame`.
+    n_wrong : float, default=None
+        Estimated number of wrong labels, which is marked: the worst rows by `by`.
+        None marks the rows for which another label is suggested.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure that they are in.
+    artists_ : list of matplotlib artists
+        The bars of the two histograms, the two sets of points, or the images.
+    rows_ : ndarray of shape (n_images,)
+        The rows drawn as images, the worst first; empty otherwise.
+
+    See Also
+    --------
+    memorization_scores : Makes the scores.
+    InfluenceDisplay : Draws which rows a test row owes most to.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sk_memorize import MemorizationDisplay, memorization_scores
+    >>> X, y = load_digits(return_X_y=True)
+    >>> scores = memorization_scores(GaussianNB(), X, y, n_fits=4, random_state=0)
+    >>> display = MemorizationDisplay.from_results(
+    ...     scores, kind="images", X=X, image_shape=(8, 8)
+    ... )
+    >>> len(display.artists_)
+    16
+    """
+
+    def __init__(
+        self,
+        scores: MemorizationScores,
+        by: str = "memorization",
+        n_wrong: float | None = None,
+    ) -> None:
+        owner = type(self).__name__
+        if not isinstance(scores, MemorizationScores):
+            raise wrong(
+                "scores", owner, "be what memorization_scores returns", short(scores)
+            )
+        check_number(n_wrong, "n_wrong", owner)
+        self.order = scores._order(by, owner)
+        self.scores = scores
+        self.by = by
+        self.n_wrong = n_wrong
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: str = "histogram",
+        X: Any = None,
+        image_shape: tuple[int, ...] | None = None,
+        n_images: int = 16,
+    ) -> Self:
+        """Draw the scores.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            The axes to draw on; None makes a figure.
+        kind : {"histogram", "loss", "images"}, default="histogram"
+            "histogram" has a logarithmic axis of numbers of rows. "loss" has a point
+            for each row, over the cumulative loss, or, without it, the logarithm of
+            the probability in sample. "images" shows the worst rows, with the given
+            and the suggested label below, and the score.
+        X : array-like of shape (n_rows, n_pixels), or images, default=None
+            The rows, for ``kind="images"``.
+        image_shape : tuple of int, default=None
+            Height and width of an image, and channels before or behind if there are
+            any. None is for images.
+        n_images : int, default=16
+            Number of images.
+
+        Returns
+        -------
+        display : MemorizationDisplay
+            The display, with the artists as attributes.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not as described. No figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
+        """
+        owner = type(self).__name__
+        if kind not in _KINDS:
+            raise wrong("kind", owner, f"be one of {list(_KINDS)}", short(kind))
+        self.rows_ = np.zeros(0, np.intp)
+        if kind == "images":
+            if not isinstance(n_images, int) or n_images < 1:
+                raise wrong(
+                    "n_images", owner, "be an int of at least 1", repr(n_images)
+                )
+            self.rows_ = self.order[:n_images]
+            images = take_images(X, self.rows_, image_shape, "X", owner)
+            lines = -(-len(images) // _COLUMNS)
+            with open_panels(ax, 1, owner, size=(PAGE, 1.2 * lines)) as (panel,):
+                self._draw_images(panel, images)
+        else:
+            with open_panels(ax, 1, owner, size=(COLUMN, 0.8 * COLUMN)) as (panel,):
+                draw = self._draw_histogram if kind == "histogram" else self._draw_loss
+                draw(panel)
+                add_own_legend(panel, below=ax is None)
+        self.ax_, self.figure_ = panel, panel.figure
+        return self
+
+    def _marked(self) -> tuple[np.ndarray, str]:
+        """Tell which rows are marked, and what that means."""
+        scores = self.scores
+        if self.n_wrong is None:
+            is_marked = scores.suggested_label != scores.given_label
+            return is_marked, f"another label suggested ({is_marked.mean():.2%})"
+        is_marked = np.zeros(len(self.order), bool)
+        is_marked[self.order[: round(self.n_wrong)]] = True
+        return is_marked, f"estimated to be wrong ({is_marked.mean():.2%})"
+
+    def _draw_histogram(self, panel: Any) -> None:
+        values = getattr(self.scores, self.by)
+        is_marked, words = self._marked()
+        edges = np.histogram_bin_edges(values, 40)
+        self.artists_ = [
+            panel.hist(
+                part,
+                bins=edges,
+                color=color,
+                edgecolor="white",
+                linewidth=0.3,
+                label=label,
+            )[2]
+            for part, color, label in (
+                (values, COLORS[0], f"all rows ({len(values)})"),
+                (values[is_marked], COLORS[1], words),
+            )
+        ]
+        panel.set_yscale("log")
+        panel.set(xlabel=_name(self.by), ylabel="rows")
+
+    def _draw_loss(self, panel: Any) -> None:
+        scores = self.scores
+        loss, words = scores.cumulative_loss, "loss summed over the training"
+        if loss is None:
+            probability = np.maximum(scores.insample_probability, _SMALLEST)
+            loss, words = -np.log(probability), "loss in sample"
+        is_marked, marked = self._marked()
+        self.artists_ = [
+            panel.scatter(
+                loss[part],
+                getattr(scores, self.by)[part],
+                s=3,
+                marker=marker,
+                color=color,
+                linewidths=0,
+                alpha=alpha,
+                label=label,
+                rasterized=True,
+            )
+            for part, marker, color, alpha, label in (
+                (~is_marked, "o", COLORS[0], 0.3, "other rows"),
+                (is_marked, "s", COLORS[1], 0.8, marked),
+            )
+        ]
+        panel.set_xscale("symlog", linthresh=max(float(np.median(loss)), _SMALLEST))
+        panel.set(xlabel=f"{words} (nats)", ylabel=_name(self.by))
+
+    def _draw_images(self, panel: Any, images: np.ndarray) -> None:
+        scores, rows = self.scores, self.rows_
+        words = []
+        for row in rows:
+            given, suggested = scores.given_label[row], scores.suggested_label[row]
+            label = f"{given}" if given == suggested else f"{given}, or {suggested}?"
+            words.append(f"{label}\n{getattr(scores, self.by)[row]:.2f}")
+        parts = [slice(i, i + _COLUMNS) for i in range(0, len(rows), _COLUMNS)]
+        self.artists_, _ = draw_mosaic(
+            panel, [(images[part], words[part]) for part in parts]
+        )
+
+    @classmethod
+    def from_results(
+        cls,
+        scores: MemorizationScores,
+        *,
+        kind: str = "histogram",
+        by: str = "memorization",
+        n_wrong: float | None = None,
+        X: Any = None,
+        image_shape: tuple[int, ...] | None = None,
+        n_images: int = 16,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the scores of rows.
+
+        Parameters
+        ----------
+        scores : MemorizationScores
+            What :func:`~sk_memorize.memorization_scores` returned.
+        kind : {"histogram", "loss", "images"}, default="histogram"
+            What is drawn, see :meth:`plot`.
+        by : str, default="memorization"
+            The score that is drawn.
+        n_wrong : float, default=None
+            Estimated number of wrong labels, which is marked.
+        X : array-like of shape (n_rows, n_pixels), or images, default=None
+            The rows, for ``kind="images"``.
+        image_shape : tuple of int, default=None
+            Shape of an image.
+        n_images : int, default=16
+            Number of images.
+        ax : matplotlib Axes, default=None
+            The axes to draw on; None makes a figure.
+
+        Returns
+        -------
+        display : MemorizationDisplay
+            The display, drawn.
+        """
+        return cls(scores, by, n_wrong).plot(
+            ax, kind=kind, X=X, image_shape=image_shape, n_images=n_images
+        )
+
+
+def _name(score: str) -> str:
+    """Name a score for an axis."""
+    side, _, words = score.partition("_")
+    names = {"heldout": "held out", "insample": "in sample"}
+    if side in names:
+        what = "mean margin" if words == "margin" else f"{words} of the given label"
+        return f"{what}, {names[side]}"
+    return score.replace("_", " ")

@@ -1,0 +1,107 @@
+"""The displays of scores: what is in the axes is what was measured."""
+
+import numpy as np
+import pytest
+from error_cases import each, refused, wrong_data
+from sklearn.datasets import load_digits
+from sklearn.naive_bayes import GaussianNB
+
+from sk_memorize import InfluenceDisplay, MemorizationDisplay, memorization_scores
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
+
+X, y = load_digits(return_X_y=True)
+TEST = {"X_test": X[300:320], "y_test": y[300:320]}
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return memorization_scores(
+        GaussianNB(), X[:300], y[:300], **TEST, n_fits=4, random_state=0
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    plt.close("all")
+
+
+def test_histogram_and_loss_have_all_rows(scores):
+    histogram = MemorizationDisplay.from_results(scores, by="heldout_margin")
+    counts = [sum(bar.get_height() for bar in bars) for bars in histogram.artists_]
+    n_disputed = (scores.suggested_label != scores.given_label).sum()
+    assert counts == [300, n_disputed]
+    loss = MemorizationDisplay.from_results(scores, kind="loss", n_wrong=7.2)
+    others, worst = (points.get_offsets().data for points in loss.artists_)
+    assert len(others) == 293
+    assert worst[:, 1].min() >= others[:, 1].max()
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8), (8, 8, 1), (4, 16)])
+def test_the_worst_rows_are_images(scores, shape):
+    display = MemorizationDisplay.from_results(
+        scores, kind="images", X=X[:300], image_shape=shape, n_images=10
+    )
+    assert (display.rows_ == np.argsort(-scores.memorization)[:10]).all()
+    drawn = [image.get_array().data for image in display.artists_]
+    expected = X[display.rows_].reshape(-1, *drawn[0].shape) / X[display.rows_].max()
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_colors_are_drawn_whether_the_channels_come_first_or_last(scores):
+    colors = np.random.RandomState(0).rand(300, 3, 2, 2)
+    first, last = (
+        MemorizationDisplay.from_results(scores, kind="images", X=images)
+        for images in (colors, np.moveaxis(colors, 1, -1))
+    )
+    for one, other in zip(first.artists_, last.artists_, strict=True):
+        np.testing.assert_array_equal(one.get_array(), other.get_array())
+        assert one.get_array().shape == (2, 2, 3)
+
+
+def test_a_test_image_stands_beside_those_it_owes_most(scores):
+    images = {"X": X[:300], "X_test": TEST["X_test"], "y_test": TEST["y_test"]}
+    display = InfluenceDisplay.from_results(
+        scores, **images, image_shape=(8, 8), test_rows=[5, 2], n_influences=3
+    )
+    assert len(display.images_) == 8
+    rows = scores.influence_indices[2, :3]
+    assert [text.get_text() for text in display.texts_[4:]] == [
+        f"test: {TEST['y_test'][2]}",
+        *(f"{y[r]}\n{v:+.2f}" for r, v in zip(rows, scores.influence_values[2])),
+    ]
+    best = InfluenceDisplay.from_results(scores, **images, image_shape=(8, 8))
+    assert best.test_rows_[0] == scores.influence_values[:, 0].argmax()
+
+
+CASES = [
+    *wrong_data(
+        "MemorizationDisplay",
+        ("scores", {"scores": [1]}, "'scores'", "memorization_scores", "Got [1]"),
+        ("by", {"by": "age"}, "'by'", "heldout_margin", "Got 'age'"),
+        ("kind", {"kind": "pie"}, "'kind'", "images", "Got 'pie'"),
+        ("n_wrong", {"n_wrong": "all"}, "'n_wrong'", "a finite number", "'all'"),
+        ("X", {"kind": "images"}, "'X'", "images", "Got None"),
+        ("X-few", {"kind": "images", "X": X[:9]}, "'X'", "rows", "Got 9 rows"),
+        ("shape", {"kind": "images", "X": X}, "'image_shape'", "64", "Got None"),
+        ("n", {"kind": "images", "n_images": 0}, "'n_images'", "at least 1", "Got 0"),
+    ),
+    *wrong_data(
+        "InfluenceDisplay",
+        ("scores", {"scores": None}, "'scores'", "memorization_scores", "Got None"),
+        ("test_rows", {"test_rows": [20]}, "'test_rows'", "0 to 19", "Got [20]"),
+        ("no-test", {"test_rows": []}, "'test_rows'", "0 to 19", "Got []"),
+    ),
+]
+
+
+@each(CASES)
+def test_no_figure_is_made(case, scores):
+    given = {"scores": scores} | case.data
+    with refused(case):
+        if case.of == "MemorizationDisplay":
+            MemorizationDisplay.from_results(**given)
+        else:
+            InfluenceDisplay.from_results(**given, X=X, **TEST, image_shape=(8, 8))
+    assert not plt.get_fignums()
