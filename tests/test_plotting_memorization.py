@@ -43,7 +43,8 @@ def test_the_worst_rows_are_images(scores, shape):
     display = MemorizationDisplay.from_results(
         scores, kind="images", X=X[:300], image_shape=shape, n_images=10
     )
-    assert (display.rows_ == np.argsort(-scores.memorization)[:10]).all()
+    largest = np.sort(scores.memorization)[::-1][:10]
+    assert (scores.memorization[display.rows_] == largest).all()
     drawn = [image.get_array().data for image in display.artists_]
     expected = X[display.rows_].reshape(-1, *drawn[0].shape) / X[display.rows_].max()
     np.testing.assert_array_equal(drawn, expected)
@@ -69,7 +70,7 @@ def test_a_test_image_stands_beside_those_it_owes_most(scores):
     rows = scores.influence_indices[2, :3]
     assert [text.get_text() for text in display.texts_[4:]] == [
         f"test: {TEST['y_test'][2]}",
-        *(f"{y[r]}\n{v:+.2f}" for r, v in zip(rows, scores.influence_values[2])),
+        *(f"{y[r]}\n{scores.influence_of(r)[2]:+.2f}" for r in rows),
     ]
     best = InfluenceDisplay.from_results(scores, **images, image_shape=(8, 8))
     assert best.test_rows_[0] == scores.influence_values[:, 0].argmax()
