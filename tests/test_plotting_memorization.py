@@ -1,6 +1,7 @@
 """The displays of scores: what is in the axes is what was measured."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from error_cases import each, refused, wrong_data
 from sklearn.datasets import load_digits
@@ -63,14 +64,14 @@ def test_colors_are_drawn_whether_the_channels_come_first_or_last(scores):
 
 def test_a_test_image_stands_beside_those_it_owes_most(scores):
     images = {"X": X[:300], "X_test": TEST["X_test"], "y_test": TEST["y_test"]}
+    pairs = scores.influential_pairs(min_influence=0.01)
     display = InfluenceDisplay.from_results(
-        scores, **images, image_shape=(8, 8), test_rows=[5, 2], n_influences=3
+        scores, **images, image_shape=(8, 8), pairs=pairs, n_influences=2
     )
-    assert len(display.images_) == 8
-    rows = scores.influence_indices[2, :3]
-    assert [text.get_text() for text in display.texts_[4:]] == [
-        f"test: {TEST['y_test'][2]}",
-        *(f"{y[r]}\n{scores.influence_of(r)[2]:+.2f}" for r in rows),
+    test, row = pairs.loc[0, ["test_row", "row"]].astype(int)
+    assert [text.get_text() for text in display.texts_[:2]] == [
+        f"test: {TEST['y_test'][test]}",
+        f"{y[row]}\n{scores.influence_of(row)[test]:+.2f}",
     ]
     best = InfluenceDisplay.from_results(scores, **images, image_shape=(8, 8))
     assert best.test_rows_[0] == scores.influence_values[:, 0].argmax()
@@ -91,8 +92,8 @@ CASES = [
     *wrong_data(
         "InfluenceDisplay",
         ("scores", {"scores": None}, "'scores'", "memorization_scores", "Got None"),
-        ("test_rows", {"test_rows": [20]}, "'test_rows'", "0 to 19", "Got [20]"),
-        ("no-test", {"test_rows": []}, "'test_rows'", "0 to 19", "Got []"),
+        ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "Got [1]"),
+        ("y", {"pairs": pd.DataFrame({"row": [1]})}, "'pairs'", "columns", "test_row"),
     ),
 ]
 

@@ -1,14 +1,14 @@
 """The picture of influences: test images, and the training images they owe to."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from sk_memorize.analysis.memorization import MemorizationScores
 from sk_memorize.plotting._axes import open_panels
-from sk_memorize.plotting._checks import short, wrong
+from sk_memorize.plotting._checks import check_table, short, wrong
 from sk_memorize.plotting._mosaic import draw_mosaic, take_images
 from sk_memorize.plotting._style import PAGE
 
@@ -75,7 +75,7 @@ class InfluenceDisplay:
         y_test: ArrayLike,
         *,
         image_shape: tuple[int, ...] | None = None,
-        test_rows: ArrayLike | None = None,
+        pairs: pd.DataFrame | None = None,
         n_test_rows: int = 6,
         n_influences: int = 5,
         ax: Any = None,
@@ -91,11 +91,12 @@ class InfluenceDisplay:
         image_shape : tuple of int, default=None
             Height and width of an image, and channels before or behind if there are
             any. None is for images.
-        test_rows : array-like of int, default=None
-            Which test rows are drawn. None takes those whose largest influences are
-            largest.
+        pairs : DataFrame, default=None
+            Pairs to draw, with the columns ``test_row``, ``row`` and ``influence``,
+            some of :meth:`~sk_memorize.MemorizationScores.influential_pairs`, the most
+            important first. None takes the largest influences of all.
         n_test_rows : int, default=6
-            Number of test rows, if `test_rows` is None.
+            Largest number of test rows: the first ones of `pairs`.
         n_influences : int, default=5
             Largest number of training images for each.
         ax : matplotlib Axes, default=None
@@ -114,41 +115,43 @@ class InfluenceDisplay:
             If matplotlib is not installed (extra ``plot``).
         """
         owner = type(self).__name__
-        values, indices = self.scores.influence_values, self.scores.influence_indices
-        assert values is not None
-        assert indices is not None
-        if test_rows is None:
-            chosen = np.argsort(-values[:, 0], kind="stable")[:n_test_rows]
-        else:
-            chosen = np.asarray(test_rows)
-        if (
-            chosen.dtype.kind not in "iu"
-            or not chosen.size
-            or not 0 <= chosen.min() <= chosen.max() < len(values)
-        ):
-            expected = f"be numbers of test rows, from 0 to {len(values) - 1}"
-            raise wrong("test_rows", owner, expected, short(test_rows))
+        if pairs is None:
+            pairs = self._all_pairs()
+        check_table(pairs, "pairs", owner, ["test_row", "row", "influence"])
+        tests = pairs["test_row"].unique()[:n_test_rows]
+        pairs = (
+            pairs[pairs["test_row"].isin(tests)].groupby("test_row").head(n_influences)
+        )
         labels = np.asarray(y_test)
-        indices, values = indices[chosen, :n_influences], values[chosen, :n_influences]
-        tests = take_images(X_test, chosen, image_shape, "X_test", owner)
-        trained = take_images(X, indices.ravel(), image_shape, "X", owner)
-        trained = trained.reshape(*indices.shape, *trained.shape[1:])
-        rows = [
-            (
-                np.concatenate([tests[[i]], trained[i]]),
-                [f"test: {labels[row]}", *self._words(indices[i], values[i])],
-            )
-            for i, row in enumerate(chosen)
-        ]
+        test_images = take_images(X_test, tests, image_shape, "X_test", owner)
+        images = take_images(X, pairs["row"].to_numpy(), image_shape, "X", owner)
+        rows = []
+        for test, image in zip(tests, test_images, strict=True):
+            mine = (pairs["test_row"] == test).to_numpy()
+            words = [f"test: {labels[test]}", *self._words(pairs[mine])]
+            rows.append((np.concatenate([image[None], images[mine]]), words))
         size = (0.5 * PAGE, 0.75 * len(rows))
         with open_panels(ax, 1, owner, size=size) as (panel,):
             self.images_, self.texts_ = draw_mosaic(panel, rows, gap=True)
-        self.ax_, self.figure_, self.test_rows_ = panel, panel.figure, chosen
+        self.ax_, self.figure_, self.test_rows_ = panel, panel.figure, tests
         return self
 
-    def _words(self, rows: np.ndarray, values: np.ndarray) -> Sequence[str]:
-        pairs = zip(self.scores.given_label[rows], values, strict=True)
-        return [f"{label}\n{value:+.2f}" for label, value in pairs]
+    def _all_pairs(self) -> pd.DataFrame:
+        values, rows = self.scores.influence_values, self.scores.influence_indices
+        assert values is not None
+        assert rows is not None
+        order = np.argsort(-values[:, 0], kind="stable")
+        columns = {
+            "test_row": order.repeat(values.shape[1]),
+            "row": rows[order].ravel(),
+            "influence": values[order].ravel(),
+        }
+        return pd.DataFrame(columns)
+
+    def _words(self, pairs: pd.DataFrame) -> list[str]:
+        labels = self.scores.given_label[pairs["row"]]
+        values = zip(labels, pairs["influence"], strict=True)
+        return [f"{label}\n{value:+.2f}" for label, value in values]
 
     @classmethod
     def from_results(
@@ -159,7 +162,7 @@ class InfluenceDisplay:
         y_test: ArrayLike,
         *,
         image_shape: tuple[int, ...] | None = None,
-        test_rows: ArrayLike | None = None,
+        pairs: pd.DataFrame | None = None,
         n_test_rows: int = 6,
         n_influences: int = 5,
         ax: Any = None,
@@ -176,11 +179,10 @@ class InfluenceDisplay:
             Labels of the test rows.
         image_shape : tuple of int, default=None
             Shape of an image.
-        test_rows : array-like of int, default=None
-            Which test rows are drawn. None takes those whose largest influences are
-            largest.
+        pairs : DataFrame, default=None
+            Pairs to draw; None takes the largest influences of all.
         n_test_rows : int, default=6
-            Number of test rows, if `test_rows` is None.
+            Largest number of test rows.
         n_influences : int, default=5
             Largest number of training images for each.
         ax : matplotlib Axes, default=None
@@ -196,7 +198,7 @@ class InfluenceDisplay:
             X_test,
             y_test,
             image_shape=image_shape,
-            test_rows=test_rows,
+            pairs=pairs,
             n_test_rows=n_test_rows,
             n_influences=n_influences,
             ax=ax,

@@ -11,6 +11,8 @@ from sk_memorize.analysis.memorization._halves import Indices, Mask
 from sk_memorize.analysis.memorization._sums import Moments, Numbers
 
 _CHUNK = 2**23  # numbers that are worked on at a time
+_PAIRS = 2**13  # pairs that are
+_ROUNDING = 1e-5  # of an influence in float32
 
 
 class Largest(NamedTuple):
@@ -73,9 +75,7 @@ def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
     largest : Largest
         The rows; of equal influences the first.
     """
-    n_out = is_out.sum(axis=0)
-    factors = np.where(is_out, -1 / n_out, 1 / (len(is_out) - n_out))
-    factors = factors.astype(np.float32)
+    factors = _factors(is_out)
     n_numbers = max(is_out.shape[1], 4 * n_largest * len(is_out))  # of a test row
     n_chunks = -(-n_numbers * probability.shape[1] // _CHUNK)
     parts = []
@@ -87,6 +87,49 @@ def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
         order = np.lexsort((rows, -values), axis=1)
         parts.append([np.take_along_axis(a, order, 1) for a in (rows, values, errors)])
     return Largest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def find_at_least(
+    probability: Floats, is_out: Mask, least: float
+) -> tuple[Indices, Indices, Numbers, Numbers]:
+    """Find the pairs whose influence is large.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_fits, n_test_rows), float32
+        Of the labels of the test rows.
+    is_out : ndarray of shape (n_fits, n_rows), bool
+        Which training rows were held out.
+    least : float
+        The smallest influence of a pair.
+
+    Returns
+    -------
+    test_rows, rows : ndarray of shape (n_pairs,)
+        The pairs.
+    values, errors : ndarray of shape (n_pairs,)
+        Their influences and standard errors.
+    """
+    factors, found = _factors(is_out), []
+    n_chunks = max(1, is_out.size // _CHUNK)
+    for rows in np.array_split(np.arange(is_out.shape[1]), n_chunks):
+        with single_thread_of_native_code():
+            rough = probability.T @ factors[:, rows]
+        tests, chosen = np.nonzero(rough >= least - _ROUNDING)
+        for part in np.array_split(np.arange(len(tests)), 1 + len(tests) // _PAIRS):
+            pair = tests[part], rows[chosen[part]]
+            values, errors = influences(probability[:, pair[0]], is_out[:, pair[1]])
+            is_large = values >= least
+            found.append([a[is_large] for a in (*pair, values, errors)])
+    tests, rows, values, errors = map(np.concatenate, zip(*found, strict=True))
+    return tests, rows, values, errors
+
+
+def _factors(is_out: Mask) -> Floats:
+    """Make the factors of the fits whose products with probabilities are influences."""
+    n_out = is_out.sum(axis=0)
+    factors = np.where(is_out, -1 / n_out, 1 / (len(is_out) - n_out))
+    return factors.astype(np.float32)
 
 
 def pack(is_out: NDArray) -> NDArray[np.uint8]:

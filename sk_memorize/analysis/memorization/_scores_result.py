@@ -8,12 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sk_memorize.analysis.memorization._data import Data
-from sk_memorize.analysis.memorization._influence import (
-    Largest,
-    find_largest,
-    influences,
-    unpack,
-)
+from sk_memorize.analysis.memorization import _influence
+from sk_memorize.analysis.memorization._influence import unpack
 from sk_memorize.analysis.memorization._measure import Design
 from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
 from sk_memorize.corruption._units import _check_column
@@ -127,6 +123,7 @@ class MemorizationScores:
     influence_standard_errors: Numbers | None
     _index: pd.Index
     _fits: tuple[NDArray[np.uint8], NDArray, NDArray] = field(repr=False)
+    _test_label: NDArray = field(repr=False)
 
     @classmethod
     def _of(cls, data: Data, sums: Sums, design: Design, n_influences: int) -> Self:
@@ -144,11 +141,13 @@ class MemorizationScores:
         n_out, n_in = ordered.n_fits
         probabilities = ordered.probabilities.mean(axis=0) / n_out[:, None]
         classes = data.fits.classes
-        largest: Largest | tuple[None, None, None] = (None, None, None)
+        largest: _influence.Largest | tuple[None, None, None] = (None, None, None)
         if data.fits.X_test is not None:
             is_out = design.is_out(len(n_out))
-            found = find_largest(sums.test_probability, is_out, n_influences)
-            largest = Largest(data.order[found.rows], found.values, found.errors)
+            found = _influence.find_largest(sums.test_probability, is_out, n_influences)
+            largest = _influence.Largest(
+                data.order[found.rows], found.values, found.errors
+            )
         return cls(
             given_label=data.labels,
             suggested_label=classes[probabilities.argmax(axis=1)],
@@ -166,6 +165,7 @@ class MemorizationScores:
             influence_standard_errors=largest[2],
             _index=data.index,
             _fits=(design.bits, data.position, sums.test_probability),
+            _test_label=classes[data.fits.test_codes],
         )
 
     @property
@@ -198,11 +198,7 @@ class MemorizationScores:
         ValueError
             If no test rows were given, or if there is no such row.
         """
-        if self.influence_indices is None:
-            raise ValueError(
-                "influence_of needs test rows. Expected 'X_test' and 'y_test' in the "
-                "call of memorization_scores."
-            )
+        self._check_tested("influence_of")
         bits, position, probability = self._fits
         if not 0 <= row < len(position):
             raise ValueError(
@@ -212,8 +208,67 @@ class MemorizationScores:
         # Only the byte with the bit of this row is unpacked.
         byte, bit = divmod(int(position[row]), 8)
         is_out = unpack(bits[:, byte : byte + 1], 8)[:, bit : bit + 1]
-        values, errors = influences(probability, is_out)
+        values, errors = _influence.influences(probability, is_out)
         return (values, errors) if return_std else values
+
+    def influential_pairs(
+        self, *, min_memorization: float = 0.25, min_influence: float = 0.15
+    ) -> pd.DataFrame:
+        """Find test rows that owe their label to a memorized row of the same label.
+
+        Of so many pairs some seem to be large by chance; those of other labels, or of
+        rows that are not memorized, would be most of them [1]_.
+
+        Parameters
+        ----------
+        min_memorization : float, default=0.25
+            Least `memorization` of the training row.
+        min_influence : float, default=0.15
+            Least influence.
+
+        Returns
+        -------
+        pairs : pandas.DataFrame of shape (n_pairs, 6)
+            The numbers of the rows, ``test_row`` and ``row``, from 0 on; their
+            ``label``; ``influence``, the largest first, and its ``standard_error``;
+            and ``memorization`` of the training row.
+
+        Raises
+        ------
+        ValueError
+            If no test rows were given.
+
+        References
+        ----------
+        .. [1] V. Feldman and C. Zhang, "What neural networks memorize and why", 2020,
+           arXiv:2008.03703, section 3.3.
+        """
+        self._check_tested("influential_pairs")
+        bits, position, probability = self._fits
+        is_memorized = self.memorization >= min_memorization
+        tables = []
+        for label in self.classes:
+            tests = np.flatnonzero(self._test_label == label)
+            rows = np.flatnonzero(is_memorized & (self.given_label == label))
+            is_out = unpack(bits, len(position))[:, position[rows]]
+            found = _influence.find_at_least(
+                probability[:, tests], is_out, min_influence
+            )
+            columns = {
+                "test_row": tests[found[0]],
+                "row": rows[found[1]],
+                "label": np.full(len(found[0]), label),
+                "influence": found[2],
+                "standard_error": found[3],
+            }
+            tables.append(pd.DataFrame(columns))
+        pairs = pd.concat(tables, ignore_index=True)
+        pairs["memorization"] = self.memorization[pairs["row"]]
+        return pairs.sort_values(
+            ["influence", "test_row", "row"],
+            ascending=[False, True, True],
+            ignore_index=True,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with a row for each row.
@@ -311,6 +366,13 @@ class MemorizationScores:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}\n    " + self.summary().replace("\n", "\n    ")
+
+    def _check_tested(self, method: str) -> None:
+        if self.influence_indices is None:
+            raise ValueError(
+                f"{method} needs test rows. Expected 'X_test' and 'y_test' in the "
+                "call of memorization_scores."
+            )
 
     def _order(self, by: str, owner: str) -> NDArray[np.intp]:
         """Sort the rows by a score, the worst first."""
