@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sk_memorize.analysis.memorization._data import Data
 from sk_memorize.analysis.memorization import _influence
+from sk_memorize.analysis.memorization._data import Data
 from sk_memorize.analysis.memorization._influence import unpack
 from sk_memorize.analysis.memorization._measure import Design
 from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
@@ -333,8 +333,7 @@ class MemorizationScores:
         Returns
         -------
         text : str
-            Numbers of fits and rows; means held out and in sample; how many rows are
-            memorized; rare classes and equal rows, if there are any.
+            Numbers of fits and rows; means; memorized, rare and equal rows.
         """
         n_fits = int(self.n_heldout[0] + self.n_insample[0])
         n_memorized = int((self.memorization >= _MEMORIZED).sum())
