@@ -120,7 +120,7 @@ def test_scores_are_those_of_fits_made_one_by_one():
         GaussianNB(), X, y, X_test=test[0], y_test=test[1], n_fits=8, random_state=0
     )
     order = np.lexsort(X.T)
-    bits, position, _ = scores._fits
+    bits, position, *_ = scores._tests
     is_out = np.unpackbits(bits, axis=1, count=150)[:, position].astype(bool)
     fits = [GaussianNB().fit(X[~out], y[~out]) for out in is_out]
     all_classes = np.stack([fit.predict_proba(X) for fit in fits])

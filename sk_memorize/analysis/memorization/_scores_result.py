@@ -1,7 +1,7 @@
 """The scores of rows, as a table and in words."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sk_memorize.analysis.memorization import _influence
 from sk_memorize.analysis.memorization._data import Data
+from sk_memorize.analysis.memorization._fits import Floats
+from sk_memorize.analysis.memorization._halves import Indices
 from sk_memorize.analysis.memorization._influence import unpack
 from sk_memorize.analysis.memorization._measure import Design
 from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
@@ -30,6 +32,15 @@ _COUNTS = ("n_heldout", "n_insample")
 
 # A memorized row, by Feldman and Zhang.
 _MEMORIZED = 0.25
+
+
+class _Tests(NamedTuple):
+    """What the fits say about the test rows."""
+
+    is_out: NDArray[np.uint8]  # which training rows each fit held out, in bits
+    position: Indices  # of each training row among those
+    probability: Floats  # of the labels of the test rows, for each fit
+    label: NDArray
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -82,6 +93,8 @@ class MemorizationScores:
         trained on the row, minus that by the fits that held it out.
     influence_standard_errors : ndarray of shape (n_test_rows, n_influences) or None
         Standard errors of the influences.
+    index : pandas.Index
+        Names of the rows: the index of `X`, or of `y`, or numbers from 0 on.
 
     See Also
     --------
@@ -121,9 +134,8 @@ class MemorizationScores:
     influence_indices: NDArray[np.intp] | None
     influence_values: Numbers | None
     influence_standard_errors: Numbers | None
-    _index: pd.Index
-    _fits: tuple[NDArray[np.uint8], NDArray, NDArray] = field(repr=False)
-    _test_label: NDArray = field(repr=False)
+    index: pd.Index
+    _tests: _Tests = field(init=False)
 
     @classmethod
     def _of(cls, data: Data, sums: Sums, design: Design, n_influences: int) -> Self:
@@ -148,7 +160,7 @@ class MemorizationScores:
             largest = _influence.Largest(
                 data.order[found.rows], found.values, found.errors
             )
-        return cls(
+        scores = cls(
             given_label=data.labels,
             suggested_label=classes[probabilities.argmax(axis=1)],
             **means,
@@ -163,10 +175,12 @@ class MemorizationScores:
             influence_indices=largest[0],
             influence_values=largest[1],
             influence_standard_errors=largest[2],
-            _index=data.index,
-            _fits=(design.bits, data.position, sums.test_probability),
-            _test_label=classes[data.fits.test_codes],
+            index=data.index,
         )
+        test_label = classes[data.fits.test_codes]
+        tests = _Tests(design.bits, data.position, sums.test_probability, test_label)
+        object.__setattr__(scores, "_tests", tests)
+        return scores
 
     @property
     def memorization(self) -> Numbers:
@@ -199,7 +213,7 @@ class MemorizationScores:
             If no test rows were given, or if there is no such row.
         """
         self._check_tested("influence_of")
-        bits, position, probability = self._fits
+        bits, position, probability, _ = self._tests
         if not 0 <= row < len(position):
             raise ValueError(
                 "The 'row' parameter of influence_of must be the number of a training "
@@ -244,11 +258,11 @@ class MemorizationScores:
            arXiv:2008.03703, section 3.3.
         """
         self._check_tested("influential_pairs")
-        bits, position, probability = self._fits
+        bits, position, probability, test_label = self._tests
         is_memorized = self.memorization >= min_memorization
         tables = []
         for label in self.classes:
-            tests = np.flatnonzero(self._test_label == label)
+            tests = np.flatnonzero(test_label == label)
             rows = np.flatnonzero(is_memorized & (self.given_label == label))
             is_out = unpack(bits, len(position))[:, position[rows]]
             found = _influence.find_at_least(
@@ -276,12 +290,11 @@ class MemorizationScores:
         Returns
         -------
         frame : pandas.DataFrame of shape (n_rows, n_scores)
-            The given and the suggested label, all scores, and the numbers of fits;
-            under the index of `X`, or of `y`, if that has one.
+            Both labels, all scores, and the numbers of fits, under `index`.
         """
         names = ["given_label", "suggested_label", *self._names(), *_COUNTS]
         columns = {name: getattr(self, name) for name in names}
-        return pd.DataFrame(columns, index=self._index)
+        return pd.DataFrame(columns, index=self.index)
 
     def top(
         self, k: int, by: str = "memorization", within: ArrayLike | str | None = None
