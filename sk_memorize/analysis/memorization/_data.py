@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
 from sk_memorize.analysis.memorization._fits import Fits, weight_name
@@ -21,12 +21,12 @@ _FEWEST_ROWS = 4
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Rows in the order of their contents, so that the given order does not matter.
+    """Rows and an order by their contents, so that the given order does not matter.
 
     Attributes
     ----------
     fits : Fits
-        The rows in that order, and the classifiers.
+        The rows, their labels and weights in that order, and the classifiers.
     units : Units
         What is held out together.
     order : ndarray of shape (n_rows,)
@@ -134,7 +134,8 @@ def prepare_data(
     return Data(
         fits=Fits(
             members,
-            _safe_indexing(X, order),
+            X,
+            order,
             classes,
             codes[order],
             chosen,

@@ -18,6 +18,8 @@ from sk_memorize.neural._row_losses import RowLosses, watch_losses
 
 Floats = NDArray[np.float32]
 
+_CHUNK = 8192  # rows that are predicted at a time
+
 
 class FitResult(NamedTuple):
     """What the classifiers of one fit say.
@@ -47,7 +49,9 @@ class Fits:
     members : tuple of estimator instances
         The classifiers.
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, ...)
-        The rows.
+        The rows, as given.
+    order : ndarray of shape (n_rows,)
+        The order in which they are used, here as everywhere: that of their contents.
     classes : ndarray of shape (n_classes,)
         The labels that there are.
     codes : ndarray of shape (n_rows,)
@@ -62,6 +66,7 @@ class Fits:
 
     members: tuple[Any, ...]
     X: Any
+    order: Indices
     classes: NDArray
     codes: Indices
     weight: NDArray | None
@@ -84,7 +89,7 @@ class Fits:
             What they say.
         """
         rows = np.flatnonzero(~is_out)
-        X = _safe_indexing(self.X, rows)
+        X = _safe_indexing(self.X, self.order[rows])
         shape = (len(self.members), len(is_out))
         probabilities = np.empty((*shape, len(self.classes)), np.float32)
         test = np.zeros(len(self.test_codes))
@@ -95,10 +100,11 @@ class Fits:
             watched = watch_losses(classifier)
             with _one_thread():
                 self._fit(classifier, X, rows)
-                probabilities[number] = self._predict(classifier, self.X)
+                probabilities[number] = self._predict(classifier, self.X, self.order)
                 if len(test):
-                    predicted = self._predict(classifier, self.X_test)
-                    test += predicted[np.arange(len(test)), self.test_codes]
+                    tests = np.arange(len(test))
+                    predicted = self._predict(classifier, self.X_test, tests)
+                    test += predicted[tests, self.test_codes]
             losses[number, rows] = self._losses(watched, rows)
         told = None if np.isnan(losses).any(axis=1).all() else losses
         return FitResult(probabilities, (test / shape[0]).astype(np.float32), told)
@@ -109,15 +115,18 @@ class Fits:
             weight = {weight_name(classifier): self.weight[rows]}
         classifier.fit(X, self.classes[self.codes[rows]], **weight)
 
-    def _predict(self, classifier: Any, X: Any) -> NDArray:
+    def _predict(self, classifier: Any, X: Any, order: Indices) -> Floats:
         """Predict probabilities of all classes: 0 for one that was not trained on."""
-        predicted = np.asarray(classifier.predict_proba(X))
         columns = np.searchsorted(self.classes, classifier.classes_)
-        probabilities = np.zeros((len(predicted), len(self.classes)))
-        probabilities[:, columns] = predicted
+        probabilities = np.zeros((len(order), len(self.classes)), np.float32)
+        # No copy of all rows is made for the sake of their order.
+        for start in range(0, len(order), _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            rows = _safe_indexing(X, order[chunk])
+            probabilities[chunk, columns] = classifier.predict_proba(rows)
         if not np.isfinite(probabilities).all():
             raise ValueError(
-                f"The 'estimator' parameter must predict finite probabilities. Got NaN "
+                "The 'estimator' parameter must predict finite probabilities. Got NaN "
                 f"or infinity from {classifier!r} instead."
             )
         return probabilities
