@@ -3,7 +3,6 @@
 import json
 
 import memorization
-import pytest
 
 SMALL = ["--dataset", "digits", "--max-samples", "300", "--repeats", "1"]
 
@@ -22,19 +21,3 @@ def test_each_question_has_rows_and_a_verdict(tmp_path, capsys):
     assert rows[-1]["what"] == "influence"
     assert capsys.readouterr().out.count("\n- ") == 4
     assert plot.stat().st_size > 10_000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--n-fits", "3"], "--n-fits: must be even, got 3"),
-        (["--repeats", "0"], "--repeats: must be an int of at least 1"),
-    ],
-)
-def test_wrong_arguments_are_named_before_any_work(
-    arguments, words, capsys, monkeypatch
-):
-    monkeypatch.setattr(memorization, "load_data", None)
-    with pytest.raises(SystemExit):
-        memorization.main(arguments)
-    assert words in capsys.readouterr().err
