@@ -35,7 +35,7 @@ CASES = [
         ("y-one-class", {"y": ["a"] * 12}, LABELS, "at least two classes", "'a'"),
         ("y-short", {"y": Y[:7]}, ROWS, "each of the 7 labels", "Got 12 rows"),
         ("y-missing", {"y": [None, *Y[1:]]}, LABELS, "free of missing", "position 0"),
-        ("y-numbers", {"y": X[:, 0]}, LABELS, "must hold classes", "float64"),
+        ("y-numbers", {"y": X[:, 0]}, LABELS, "must hold whole numbers", "1.76"),
         ("few", {"X": X[:3], "y": Y[:3]}, ROWS, "at least 4 rows", "Got 3"),
         ("one-in-half", {"y": [*"b" * 11, "a"]}, LABELS, "two classes", "Got ['b']"),
         ("equal", {"X": np.ones((12, 2))}, LABELS, "trained on", "Got []"),

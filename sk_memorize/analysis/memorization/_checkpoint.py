@@ -2,16 +2,15 @@
 
 import json
 import os
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import sklearn
 
-from sk_memorize._atomic import replacing
+from sk_memorize._atomic import open_file, replacing
+from sk_memorize._fingerprint import digest
 from sk_memorize.analysis.memorization._sums import Sums
 
 _UNREADABLE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)
@@ -47,7 +46,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with self.path.open("rb") as file, np.load(file) as contents:
+            with open_file(self.path) as file, np.load(file) as contents:
                 arrays = dict(contents)
             header = json.loads(str(arrays.pop("header")))
             seed = int(arrays.pop("seed"))
@@ -78,13 +77,12 @@ class Checkpoint:
 def hash_estimator(estimator: Any, owner: str) -> str:
     """Hash a classifier with its parameters."""
     try:
-        digest: str = joblib.hash(estimator)
-    except (AttributeError, TypeError, pickle.PicklingError) as error:
+        return digest(estimator)
+    except TypeError as error:
         raise ValueError(
             f"The 'checkpoint' parameter of {owner} must be None where the estimator "
             f"cannot be pickled: {error}. Got a file instead."
         ) from error
-    return digest
 
 
 def versions() -> str:

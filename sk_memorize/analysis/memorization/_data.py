@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
+from sk_memorize._labels import check_labels, describe
 from sk_memorize.analysis.memorization._fits import Fits, weight_name
 from sk_memorize.analysis.memorization._halves import Indices, Units, find_units
 from sk_memorize.analysis.memorization._keys import row_keys, value_keys
-from sk_memorize.corruption._units import _check_column, _indices
-from sk_memorize.corruption._validation import check_labels, describe
+from sk_memorize.corruption._units import _indices, check_column
+from sk_memorize.corruption._validation import check_classifier
 
 _FEWEST_ROWS = 4
 
@@ -62,12 +62,7 @@ def check_members(estimator: Any, owner: str) -> tuple[Any, ...]:
     if not members:
         raise ValueError(f"{must} a classifier or a list of them. Got [] instead.")
     for member in members:
-        is_instance = hasattr(member, "fit") and not isinstance(member, type)
-        if not (is_instance and is_classifier(member)):
-            raise ValueError(
-                f"{must} an instance of a classifier, or a list of them. Got "
-                f"{member!r} instead."
-            )
+        check_classifier(member, owner)
         if not hasattr(member, "predict_proba"):
             raise ValueError(
                 f"{must} a classifier with predict_proba; "
@@ -182,7 +177,7 @@ def _check_rows(X: Any, n_labels: int, owner: str) -> Any:
 
 def _check_groups(groups: ArrayLike, n_rows: int, owner: str) -> NDArray:
     """Return the groups as a column of at least two different values."""
-    column = _check_column(groups, n_rows, "groups", owner)
+    column = check_column(groups, n_rows, "groups", owner)
     if _indices(column, "groups", owner).max() == 0:
         raise ValueError(
             f"The 'groups' parameter of {owner} must have at least two groups, of "
@@ -196,7 +191,7 @@ def _check_weight(
 ) -> NDArray[np.float64]:
     """Return the weights as numbers, which all members take."""
     must = f"The 'sample_weight' parameter of {owner} must"
-    column = _check_column(sample_weight, n_rows, "sample_weight", owner)
+    column = check_column(sample_weight, n_rows, "sample_weight", owner)
     try:
         weight = column.astype(np.float64) + 0.0
     except (TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from sk_memorize.analysis.memorization._halves import Indices
 from sk_memorize.analysis.memorization._influence import unpack
 from sk_memorize.analysis.memorization._measure import Design
 from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
-from sk_memorize.corruption._units import _check_column
+from sk_memorize.corruption._units import check_column
 
 # Columns of the table, and whether larger values are worse.
 _IS_WORSE = {
@@ -335,7 +335,7 @@ class MemorizationScores:
             return frame.iloc[order[:k]]
         values: Any = self.given_label
         if not (isinstance(within, str) and within == "class"):
-            values = _check_column(within, len(frame), "within", "top")
+            values = check_column(within, len(frame), "within", "top")
         frame.insert(0, "within", values)
         worst = frame.iloc[order].groupby("within", sort=False).head(k)
         return worst.sort_values("within", kind="stable")
