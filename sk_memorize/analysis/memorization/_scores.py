@@ -142,8 +142,8 @@ def memorization_scores(
     fewer than two rows of it in a half; the summary says so, and a fit that saw none
     gives it the probability 0.
 
-    *Probabilities, not hits.* The mean probability of the given label takes far fewer
-    fits than the part of the fits that are right: 4 for what takes 16 on MNIST.
+    *Probabilities, not hits.* The mean probability of the given label takes half as
+    many fits as the part of the fits that are right, for scores as reliable.
 
     *Influence.* How much a row helps a test row is measured with the same fits: the
     probability of the test row's label with the row minus that without it [2]_. Its
