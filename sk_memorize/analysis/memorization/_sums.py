@@ -51,7 +51,8 @@ class Moments(NamedTuple):
             variance = (spread / (self.counts - 1)).sum(axis=0)
             spread = products / n_pairs - self.means.prod(axis=0)
             covariance = spread / (n_pairs - 1) * n_pairs**2 / self.counts.prod(axis=0)
-        covariance = np.where(n_pairs > 1, covariance, 0)
+        # Of the few pairs that there are by chance no covariance is estimated.
+        covariance = np.where((n_pairs == self.counts).all(axis=0), covariance, 0)
         variance = np.maximum(variance - 2 * covariance, 0)
         error: Numbers = np.sqrt(
             np.where((self.counts > 1).all(axis=0), variance, np.nan)
