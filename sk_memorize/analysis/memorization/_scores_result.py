@@ -67,8 +67,8 @@ class MemorizationScores:
     memorization : ndarray of shape (n_rows,)
         `insample_probability` minus `heldout_probability`.
     standard_error : ndarray of shape (n_rows,)
-        Standard error of `memorization`; NaN for a row that is held out of a single
-        fit, or in a single one.
+        Standard error of `memorization`, which is somewhat too small if the fits are
+        not to halves; NaN for a row that is held out of a single fit, or in one only.
     n_heldout, n_insample : ndarray of shape (n_rows,)
         Number of fits that held the row out, and that were trained on it.
     heldout_probabilities : ndarray of shape (n_rows, n_classes)
