@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ._sparse_rows import SparseRows
+from .._sparse_rows import SparseRows
 
 
 class TensorBatches:

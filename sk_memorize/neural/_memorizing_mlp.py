@@ -21,6 +21,7 @@ from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
 from .._labels import check_labels
+from .._refusals import check_dates, explain
 from .._seeding import draw_seed, spawn_seeds
 from .._torch_state import own_torch_state
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
@@ -29,7 +30,6 @@ from ._network import BatchNormMLP
 from ._other_names import names_its_own
 from ._preprocessing import count_components, prepare
 from ._recipes import RECIPES
-from ._refusals import check_dates, explain
 from ._rows import Rows, as_tensor, flatten_images, weigh_rows
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model

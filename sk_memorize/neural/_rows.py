@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
-from ._sparse_rows import SparseRows
+from .._sparse_rows import SparseRows
 
 # Part of the mean mass below which a row is not trained on: Adam, which divides by
 # the size of the gradients, would memorize it all the same.
