@@ -143,7 +143,7 @@ def prepare_data(
         order=order,
         position=np.searchsorted(keys[order], keys),
         labels=labels,
-        index=_find_index(X, y, len(labels)),
+        index=find_index(X, y, len(labels)),
         n_equal_rows=int(pd.Series(parts[0]).duplicated(keep=False).sum()),
         contents={
             "X, y, groups or sample_weight": keys[order].tobytes(),
@@ -252,7 +252,7 @@ def _check_test(
     return X_test, np.searchsorted(classes, labels)
 
 
-def _find_index(X: Any, y: Any, n_rows: int) -> pd.Index:
+def find_index(X: Any, y: Any, n_rows: int) -> pd.Index:
     for container in (X, y):
         if isinstance(container, pd.DataFrame | pd.Series):
             return container.index
