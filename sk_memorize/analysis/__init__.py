@@ -11,18 +11,25 @@ from sk_memorize.analysis._kernel import KernelInterpolator
 from sk_memorize.analysis._randomization import RandomizationTest, randomization_test
 from sk_memorize.analysis._separability import separability_test
 from sk_memorize.analysis._separability_result import SeparabilityResult
-from sk_memorize.analysis.memorization import MemorizationScores, memorization_scores
+from sk_memorize.analysis.memorization import (
+    MemorizationScores,
+    MislabeledRows,
+    find_mislabeled,
+    memorization_scores,
+)
 
 __all__ = [
     "KernelInterpolator",
     "MemorizationCapacity",
     "MemorizationScores",
+    "MislabeledRows",
     "RandomizationTest",
     "SeparabilityResult",
     "TwoLayerInterpolator",
     "TwoLayerInterpolatorRegressor",
     "cover_count",
     "cover_log10_probability",
+    "find_mislabeled",
     "memorization_capacity",
     "memorization_scores",
     "randomization_test",

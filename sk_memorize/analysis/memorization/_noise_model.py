@@ -22,20 +22,14 @@ class Posterior(NamedTuple):
 
     Attributes
     ----------
-    log_odds : ndarray of shape (n_rows,)
-        Logarithm of the odds that the given label is wrong.
+    probability_wrong : ndarray of shape (n_rows,)
+        Probability that the given label is wrong.
     best_other : ndarray of shape (n_rows,)
         Index of the most probable of the other labels.
     """
 
-    log_odds: Numbers
+    probability_wrong: Numbers
     best_other: Indices
-
-    @property
-    def probability_wrong(self) -> Numbers:
-        """Probability that the given label is wrong."""
-        wrong: Numbers = 1 / (1 + np.exp(-self.log_odds))
-        return wrong
 
 
 def fit_noise_model(probabilities: NDArray, codes: Indices) -> Posterior:
@@ -65,15 +59,14 @@ def fit_noise_model(probabilities: NDArray, codes: Indices) -> Posterior:
     fitted = [_fit_transitions(_sharpen(logs, power), given) for power in _SHARPNESS]
     best = int(np.argmax([likelihood for _, likelihood in fitted]))
     transitions, prior = fitted[best][0], _sharpen(logs, _SHARPNESS[best])
-    with np.errstate(divide="ignore"):
-        joint = np.log(prior) + np.log(transitions).T[given]
+    joint = prior * transitions.T[given]
+    joint /= joint.sum(axis=1, keepdims=True)
     rows = np.arange(len(given))
-    of_given = joint[rows, given]
-    joint[rows, given] = -np.inf
-    log_odds, best_other = np.empty(len(given)), np.empty(len(given), np.intp)
-    log_odds[order] = np.logaddexp.reduce(joint, axis=1) - of_given
+    wrong, best_other = np.empty(len(given)), np.empty(len(given), np.intp)
+    wrong[order] = 1 - joint[rows, given]
+    joint[rows, given] = -1
     best_other[order] = joint.argmax(axis=1)
-    return Posterior(log_odds, best_other)
+    return Posterior(wrong, best_other)
 
 
 def _sharpen(logs: Numbers, power: float) -> Numbers:
