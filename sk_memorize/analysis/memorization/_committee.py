@@ -27,8 +27,9 @@ def make_committee() -> list[Any]:
     -------
     members : list of estimator instances
         A network that is trained too shortly, and with too much dropout, to memorize,
-        and extremely randomized trees that are not grown to single rows. A classifier
-        that fits wrong labels cannot be surprised by them.
+        and extremely randomized trees that are not grown to single rows: what fits
+        wrong labels is not surprised by them. There are two forests, as the trees are
+        the better judges more often.
     """
     network = MemorizingMLP(
         hidden_layer_sizes=(128,),
@@ -41,10 +42,8 @@ def make_committee() -> list[Any]:
         precision="float32",
         device="cpu",
     )
-    return [
-        make_pipeline(StandardScaler(), network),
-        ExtraTreesClassifier(min_samples_leaf=3),
-    ]
+    trees = ExtraTreesClassifier(min_samples_leaf=3)
+    return [make_pipeline(StandardScaler(), network), trees, trees]
 
 
 def encode_rows(X: Any, owner: str) -> NDArray:

@@ -48,7 +48,7 @@ def _rows(X: Any) -> Iterator[Any]:
     if issparse(X):
         yield from _sparse_rows(X)
         return
-    if hasattr(X, "columns"):
+    if hasattr(X, "columns") and np.asarray(X).dtype.kind not in "fiub":
         columns = (_safe_indexing(X, i, axis=1) for i in range(X.shape[1]))
         X = np.column_stack([value_keys(column) for column in columns])
     X = np.asarray(X)

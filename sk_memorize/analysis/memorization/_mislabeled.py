@@ -75,7 +75,7 @@ def find_mislabeled(
     estimator : estimator instance or list of estimator instances, default=None
         A classifier with `predict_proba`, or several, whose probabilities are
         averaged. None means a committee of a short, regularized
-        :class:`~sk_memorize.MemorizingMLP` and of
+        :class:`~sk_memorize.MemorizingMLP` and of two
         :class:`~sklearn.ensemble.ExtraTreesClassifier`, before which categories and
         missing values are encoded.
 

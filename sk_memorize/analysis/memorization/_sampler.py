@@ -1,6 +1,5 @@
 """MislabeledRows: a sampler that drops or corrects wrong labels."""
 
-import warnings
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
@@ -10,7 +9,7 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, _fit_context
 from sklearn.utils import InputTags, Tags, _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
@@ -38,7 +37,7 @@ class _Tags(Tags):
     sampler_tags: _SamplerTags = field(default_factory=_SamplerTags)
 
 
-class MislabeledRows(BaseEstimator):
+class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
     """Drop the rows whose labels are probably wrong, or correct the labels.
 
     A sampler in the manner of imbalanced-learn: in one of its pipelines it acts on the
@@ -83,7 +82,8 @@ class MislabeledRows(BaseEstimator):
         Numbers of the rows that are returned.
 
     sampling_strategy_ : dict of {label: int}
-        Number of rows of each class that are returned.
+        Number of rows of each class that are returned. A class of which no row is left
+        is missing.
 
     n_features_in_ : int
         Number of columns of `X`.
@@ -200,11 +200,6 @@ class MislabeledRows(BaseEstimator):
         ------
         ValueError
             If an argument is not as described, before any fit.
-
-        Warns
-        -----
-        UserWarning
-            If no row of a class is left.
         """
         labels = self._check(X, y)
         table = find_mislabeled(
@@ -225,12 +220,6 @@ class MislabeledRows(BaseEstimator):
         self.sampling_strategy_ = dict(
             zip(names.tolist(), counts.tolist(), strict=True)
         )
-        if lost := set(labels.tolist()) - set(names.tolist()):
-            warnings.warn(
-                f"{type(self).__name__} leaves no row of the classes "
-                f"{sorted(lost)}; a higher threshold, or a smaller n_rows, keeps some.",
-                stacklevel=2,
-            )
         return _take(X, rows), _relabeled(y, rows, sources)
 
     def _check(self, X: Any, y: Any) -> NDArray:
