@@ -44,27 +44,19 @@ def value_keys(values: Any) -> Keys:
 
 
 def _rows(X: Any) -> Iterator[Any]:
-    """Turn each row into bytes."""
+    """Turn each row into bytes, the same in an array, a frame and a sparse matrix."""
     if issparse(X):
-        yield from _sparse_rows(X)
-        return
-    if hasattr(X, "columns") and np.asarray(X).dtype.kind not in "fiub":
-        columns = (_safe_indexing(X, i, axis=1) for i in range(X.shape[1]))
-        X = np.column_stack([value_keys(column) for column in columns])
-    X = np.asarray(X)
-    X = X.reshape(len(X), -1)
-    if X.dtype.kind not in "fiub":
-        X = np.column_stack([value_keys(column) for column in X.T])
+        X = csr_array(X)
+    else:
+        if hasattr(X, "columns") and np.asarray(X).dtype.kind not in "fiub":
+            columns = (_safe_indexing(X, i, axis=1) for i in range(X.shape[1]))
+            X = np.column_stack([value_keys(column) for column in columns])
+        X = np.asarray(X)
+        X = X.reshape(len(X), -1)
+        if X.dtype.kind not in "fiub":
+            X = np.column_stack([value_keys(column) for column in X.T])
     n_rows = max(1, _CHUNK // max(1, X.shape[1]))
-    for start in range(0, len(X), n_rows):
+    for start in range(0, X.shape[0], n_rows):
         chunk = X[start : start + n_rows]
+        chunk = chunk.toarray() if issparse(chunk) else chunk
         yield from np.ascontiguousarray(chunk + 0.0 if X.dtype.kind == "f" else chunk)
-
-
-def _sparse_rows(X: Any) -> Iterator[bytes]:
-    X = csr_array(X, copy=True)
-    X.sum_duplicates()  # sorts the indices, too
-    X.eliminate_zeros()
-    indices = X.indices.astype(np.int64)
-    for start, end in zip(X.indptr, X.indptr[1:], strict=False):
-        yield indices[start:end].tobytes() + X.data[start:end].tobytes()
