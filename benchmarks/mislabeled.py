@@ -1,4 +1,4 @@
-"""Which finder of wrong labels puts them first?
+"""Finders of wrong labels: which one puts them first.
 
 A part of the labels is made wrong: any other class at random, the most similar class,
 or rows near the boundary between classes. `find_mislabeled` and its rivals rank all
