@@ -94,8 +94,8 @@ def _to_frame(X: Any, owner: str) -> pd.DataFrame:
         frame = pd.DataFrame(X.to_dict(as_series=False))
     else:
         rows = np.asarray(X)
-        shape = (len(rows), -1) if rows.ndim > 1 and rows.size else (0, 0)
-        frame = pd.DataFrame(rows.reshape(shape) if rows.size else None)
+        is_matrix = rows.ndim > 1 and rows.size > 0
+        frame = pd.DataFrame(rows.reshape(len(rows), -1) if is_matrix else None)
     frame = frame.set_axis(range(frame.shape[1]), axis=1).infer_objects()
     if not frame.size:
         raise ValueError(

@@ -243,7 +243,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
             )
         labels = check_labels(_as_column(y), owner)
         check_consistent_length(X, labels)
-        if isinstance(self.n_rows, Integral) and self.n_rows > len(labels):
+        if isinstance(self.n_rows, int | np.integer) and self.n_rows > len(labels):
             raise ValueError(
                 f"The 'n_rows' parameter of {type(self).__name__} must be at most the "
                 f"number of rows, {len(labels)}. Got {self.n_rows} instead."
@@ -257,7 +257,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
             n_found = table["probability_wrong"] > self.threshold
             mask[table.index[n_found]] = True
             return mask
-        is_number = isinstance(self.n_rows, Integral)
+        is_number = isinstance(self.n_rows, int | np.integer)
         n_rows = int(self.n_rows if is_number else round(self.n_rows * len(table)))
         mask[table.index[:n_rows]] = True
         return mask
