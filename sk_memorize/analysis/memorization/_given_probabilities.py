@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize.corruption._validation import (
-    _as_numbers,
-    check_labels,
-    describe,
-)
+from sk_memorize._labels import check_labels, describe
+from sk_memorize.corruption._validation import _as_numbers
 
 # Of a sum in float16, or of numbers that were rounded to three digits.
 _TOLERANCE = 0.01

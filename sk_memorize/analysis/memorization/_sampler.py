@@ -15,9 +15,9 @@ from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from sk_memorize._labels import check_labels
 from sk_memorize.analysis.memorization._data import find_index
 from sk_memorize.analysis.memorization._mislabeled import find_mislabeled
-from sk_memorize.corruption._validation import check_labels
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         *,
         action: Literal["drop", "relabel"] = "drop",
         threshold: float = 0.5,
-        n_rows: float | None = None,
+        n_rows: int | float | None = None,
         n_fits: int = 20,
         random_state: int | RandomState | None = None,
         n_jobs: int | None = None,
