@@ -51,8 +51,11 @@ def _folds(X: np.ndarray, y: np.ndarray, seed: int, classifier: Any) -> pd.DataF
 
 def _cumulative_loss(X: np.ndarray, y: np.ndarray, seed: int) -> pd.DataFrame:
     """Sum the losses of a training; each row takes part in one of two, on halves."""
-    network = MemorizingMLP(max_epochs=30, target_accuracy=None, device="cpu")
-    scores = memorization_scores(network, X, y, n_fits=2, random_state=seed)
+    network = MemorizingMLP(
+        whitening_shrinkage=None, max_epochs=30, target_accuracy=None, device="cpu"
+    )
+    model = make_pipeline(StandardScaler(), network)
+    scores = memorization_scores(model, X, y, n_fits=2, random_state=seed)
     return pd.DataFrame({"score": scores.cumulative_loss})
 
 

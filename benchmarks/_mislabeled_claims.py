@@ -57,7 +57,7 @@ def judge(table: pd.DataFrame) -> list[Claim]:
         Claim(
             f"on no data set it is more than {LAG} below the best",
             exceeds(LAG, behind.max()),
-            f"farthest on {behind.idxmax()}, {behind.max():+.3f} below",
+            f"the best less ours is at most {behind.max():.3f}, on {behind.idxmax()}",
         ),
         Claim(
             f"at 10 and 20 % the number of wrong labels is within a factor of {FACTOR} "
