@@ -43,11 +43,9 @@ def value_keys(values: Any) -> Keys:
     return keys
 
 
-def _rows(X: Any) -> Iterator[Any]:
+def _rows(X: Any) -> Iterator[bytes]:
     """Turn each row into bytes, the same in an array, a frame and a sparse matrix."""
-    if issparse(X):
-        X = csr_array(X)
-    else:
+    if not issparse(X):
         if hasattr(X, "columns") and np.asarray(X).dtype.kind not in "fiub":
             columns = (_safe_indexing(X, i, axis=1) for i in range(X.shape[1]))
             X = np.column_stack([value_keys(column) for column in columns])
@@ -55,8 +53,12 @@ def _rows(X: Any) -> Iterator[Any]:
         X = X.reshape(len(X), -1)
         if X.dtype.kind not in "fiub":
             X = np.column_stack([value_keys(column) for column in X.T])
-    n_rows = max(1, _CHUNK // max(1, X.shape[1]))
+    n_rows = X.shape[0] if issparse(X) else max(1, _CHUNK // max(1, X.shape[1]))
     for start in range(0, X.shape[0], n_rows):
-        chunk = X[start : start + n_rows]
-        chunk = chunk.toarray() if issparse(chunk) else chunk
-        yield from np.ascontiguousarray(chunk + 0.0 if X.dtype.kind == "f" else chunk)
+        # Rows are their nonzero elements, so wide sparse ones are never made dense.
+        chunk = csr_array(X if issparse(X) else X[start : start + n_rows], copy=True)
+        chunk.sum_duplicates()  # sorts the indices, too
+        chunk.eliminate_zeros()
+        columns, ends = chunk.indices.astype(np.int64), chunk.indptr[1:]
+        for begin, end in zip(chunk.indptr[:-1], ends, strict=True):
+            yield columns[begin:end].tobytes() + chunk.data[begin:end].tobytes()
