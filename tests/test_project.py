@@ -1,6 +1,7 @@
-"""Imports go down only: no wing of the package uses one above or beside it."""
+"""What no tool checks: imports go down only, and the lowest versions are tried."""
 
 import ast
+import re
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -37,3 +38,12 @@ def test_imports_go_down(wing):
 
 def test_every_wing_has_its_place():
     assert BELOW.keys() == {""} | {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
+
+
+def test_the_lowest_versions_are_those_of_the_project():
+    root = Path(__file__).parents[1]
+    project = (root / "pyproject.toml").read_text("utf-8")
+    tried = (root / ".ci" / "lowest.txt").read_text("utf-8")
+    named = dict(re.findall(r'"([a-z-]+)(?:\[\w+\])?>=([\d.]+)"', project))
+    del named["hatchling"]  # builds the package, and is not installed with it
+    assert dict(re.findall(r"^([a-z-]+)==(.+)\.\*$", tried, re.M)) == named
