@@ -3,17 +3,14 @@
 import hashlib
 import pickle
 import signal
-import subprocess
-import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_validate
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from torch import nn
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
@@ -93,11 +90,6 @@ def test_the_module_is_a_plain_network_on_raw_inputs():
     assert clf.n_parameters_ == sum(p.numel() for p in module.parameters())
 
 
-def test_whitening_is_without_trace_when_it_is_off():
-    clf = quick(whitening_shrinkage=None).fit(X, y)
-    assert clf.train_accuracy_ == clf.score(X, y) == 1.0
-
-
 def test_batch_norm_statistics_are_those_of_all_rows():
     clf = quick().fit(X, y)
     linear, rectifier, norm = clf.net_.module_.layers[:3]
@@ -135,15 +127,14 @@ def test_history_has_one_row_an_epoch():
     clf = quick(max_epochs=5, target_accuracy=None).fit(X_SMALL, Y_SMALL)
     assert clf.history_.index.tolist() == [1, 2, 3, 4, 5]
     assert clf.history_.columns.tolist() == ["loss", "accuracy", "lr", "seconds"]
-    assert clf.n_epochs_ == 5
     assert clf.loss_curve_ == clf.history_["loss"].tolist()
-    assert clf.history_["accuracy"].between(0, 1).all()
-    assert (clf.history_["seconds"] > 0).all()
 
 
 def test_a_lower_target_stops_earlier():
-    low = quick(target_accuracy=0.5, lr_scheduler=None).fit(X, Y_PERMUTED)
-    high = quick(lr_scheduler=None, lr=1e-3).fit(X, Y_PERMUTED)
+    low, high = (
+        quick(lr_scheduler=None, target_accuracy=accuracy).fit(X_SMALL, Y_SMALL)
+        for accuracy in (0.5, 1)
+    )
     assert 0.5 <= low.train_accuracy_ < 1
     assert low.n_epochs_ < high.n_epochs_
 
@@ -188,11 +179,10 @@ def test_it_goes_on_in_longer_cycles():
     assert lr[2] < lr[5] > 0.5 * clf.lr_ > lr[-1]  # another cycle, of 6 epochs
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", torch.optim.RAdam])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", torch.optim.RAdam])
 def test_optimizers(optimizer):
     clf = quick(optimizer=optimizer).fit(X_SMALL, Y_SMALL)
     assert clf.train_accuracy_ == 1.0
-    assert clf.lr_ == clf.net_.lr
 
 
 def test_arguments_of_the_optimizer_arrive():
@@ -298,17 +288,11 @@ def test_cross_validation_on_corrupted_targets_has_three_right_columns():
 
 @pytest.mark.parametrize(
     "labels",
-    [
-        np.array(["zero", "one", "two"]),
-        np.array(["zero", "one", "two"], dtype=object),
-        np.array([-7, 3, 1000]),
-        np.array([False, True]),
-        np.array([1.0, 2.0]),
-    ],
-    ids=["str", "object", "int", "bool", "float"],
+    [["zero", "one", "two"], [-7, 3, 1000], [False, True], [1.0, 2.0]],
+    ids=["str", "int", "bool", "float"],
 )
 def test_labels_come_back_in_their_own_type(labels):
-    y = labels[Y_SMALL % len(labels)]
+    y = np.array(labels)[Y_SMALL % len(labels)]
     clf = quick().fit(X_SMALL, y)
     predicted = clf.predict(X_SMALL)
     assert predicted.dtype == y.dtype
@@ -316,17 +300,6 @@ def test_labels_come_back_in_their_own_type(labels):
     assert clf.predict_proba(X_SMALL).shape == (300, len(labels))
     decision = clf.decision_function(X_SMALL)
     assert decision.shape == ((300, 3) if len(labels) == 3 else (300,))
-    np.testing.assert_allclose(
-        clf.predict_log_proba(X_SMALL), np.log(clf.predict_proba(X_SMALL))
-    )
-
-
-def test_a_data_frame_with_string_labels():
-    frame = pd.DataFrame(X_SMALL).add_prefix("pixel")
-    labels = pd.Series(Y_SMALL).map("digit {}".format)
-    clf = quick().fit(frame, labels)
-    assert clf.feature_names_in_.tolist() == frame.columns.tolist()
-    assert clf.score(frame, labels) == 1.0
 
 
 def test_read_only_inputs_are_neither_written_nor_complained_about():
@@ -338,24 +311,11 @@ def test_read_only_inputs_are_neither_written_nor_complained_about():
     assert (kept == X).all()
 
 
-def test_pickles_predict_the_same_and_do_not_carry_the_training_rows():
+def test_pickles_do_not_carry_the_training_rows():
     many = np.vstack([X] * 4).astype(np.float32)
     many += np.random.RandomState(0).rand(*many.shape).astype(np.float32)
     clf = quick(max_epochs=2, target_accuracy=0.1).fit(many, np.tile(y, 4))
-    data = pickle.dumps(clf)
-    assert len(data) < many.nbytes / 4
-    copy = pickle.loads(data)
-    np.testing.assert_array_equal(copy.predict_proba(X), clf.predict_proba(X))
-
-
-def test_a_users_early_stopping_ends_the_training_quietly():
-    stopper = EarlyStopping(monitor="train_loss", patience=1, threshold=0.9, sink=str)
-    clf = quick(callbacks=[stopper], target_accuracy=None, max_epochs=50)
-    assert clf.fit(X_SMALL, Y_SMALL).n_epochs_ < 50
-
-
-def press_ctrl_c():
-    signal.raise_signal(signal.SIGINT)
+    assert len(pickle.dumps(clf)) < many.nbytes / 4
 
 
 class PressCtrlC(Callback):
@@ -364,7 +324,7 @@ class PressCtrlC(Callback):
 
     def on_batch_end(self, net, **kwargs):
         if len(net.history) == self.epoch:
-            press_ctrl_c()
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture
@@ -402,17 +362,6 @@ def test_divergence_is_an_error_that_tells_the_way_out():
     clf = quick(norm=None, optimizer="sgd", lr=1e10, whitening_shrinkage=None)
     with pytest.raises(ValueError, match=r"loss of epoch \d+ is (nan|inf).*'lr'"):
         clf.fit(X_SMALL, Y_SMALL)
-
-
-def test_the_import_loads_neither_torchvision_nor_matplotlib():
-    code = (
-        "import sys, sk_memorize;"
-        "print({'torchvision', 'matplotlib'}.intersection(sys.modules))"
-    )
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert out.stdout.strip() == "set()"
 
 
 def test_recipes_by_name():
@@ -471,9 +420,9 @@ def test_class_weights_may_name_classes_that_a_piece_or_fold_lacks():
     assert clf.partial_fit(X_SMALL[few], Y_SMALL[few], range(10)).n_epochs_ == 1
 
 
-@pytest.mark.parametrize("max_epochs", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("max_epochs", [1, 2, 3, 4])
 @pytest.mark.filterwarnings("ignore:The training ended")
 def test_a_training_may_end_at_any_epoch(max_epochs):
-    clf = quick(max_epochs=max_epochs, batch_size=32).fit(X, Y_PERMUTED)
+    clf = quick(max_epochs=max_epochs, batch_size=64).fit(X, Y_PERMUTED)
     assert clf.n_epochs_ <= max_epochs
     assert clf.train_accuracy_ == clf.score(X, Y_PERMUTED)

@@ -70,20 +70,6 @@ def test_class_weights_are_weights_of_the_rows():
     )
 
 
-@pytest.mark.parametrize(
-    ("weight", "words"),
-    [
-        (np.full(300, -1.0), "[Nn]egative values"),
-        (np.zeros(300), "non-zero"),
-        (np.ones(299), r"sample_weight.shape == \(299,\)"),
-        ((y == 3).astype(float), "classes among the rows of positive sample_weight.*3"),
-    ],
-)
-def test_wrong_weights(weight, words):
-    with pytest.raises(ValueError, match=words):
-        quick().fit(X, y, sample_weight=weight)
-
-
 def test_weights_are_routed_through_a_search_to_the_network():
     weight = np.random.RandomState(1).randint(0, 3, len(X)).astype(float)
     with config_context(enable_metadata_routing=True):
