@@ -8,6 +8,28 @@ import pytest
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
+# Tests of the benchmark scripts run whole fits, and other processes.
+SLOW = {
+    "test_ablation",
+    "test_batch_size",
+    "test_benchmarks",
+    "test_capacity_script",
+    "test_corruption_script",
+    "test_grid_search",
+    "test_interpolation_script",
+    "test_paper_table",
+    "test_parallel",
+    "test_separability_script",
+    "test_speed",
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of the slow files."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
+
 
 @pytest.fixture(autouse=True)
 def close_figures():

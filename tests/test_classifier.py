@@ -150,6 +150,7 @@ def test_it_does_not_stop_while_the_learning_rate_is_high(exact_finish, n_epochs
     assert quick(lr_scheduler=None, **common).fit(X, y).n_epochs_ == 1
 
 
+@pytest.mark.slow
 def test_easy_data_are_not_trained_as_long_as_hard_data():
     easy, hard = (quick().fit(X, labels) for labels in (y, Y_PERMUTED))
     assert easy.train_accuracy_ == hard.train_accuracy_ == 1.0
@@ -260,6 +261,7 @@ def test_a_random_state_object_is_drawn_from():
     assert make(np.random.RandomState(3)) == first
 
 
+@pytest.mark.slow
 def test_cross_validation_on_corrupted_targets_has_three_right_columns():
     clf = CorruptedTargetClassifier(
         quick(), LabelPermuter("symmetric", fraction=0.25, random_state=0)
@@ -364,6 +366,7 @@ def test_divergence_is_an_error_that_tells_the_way_out():
         clf.fit(X_SMALL, Y_SMALL)
 
 
+@pytest.mark.slow
 def test_recipes_by_name():
     assert MemorizingMLP.from_recipe("memorizing").get_params() == (
         MemorizingMLP().get_params()

@@ -50,6 +50,7 @@ def corrupted(**params):
     return CorruptedTargetClassifier(network(**params), LabelPermuter(random_state=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make_search",
     [
@@ -71,6 +72,7 @@ def test_searches_over_the_sizes(make_search):
     assert search.score(X, Y) == 1
 
 
+@pytest.mark.slow
 def test_a_search_inside_corrupted_targets():
     search = GridSearchCV(
         corrupted(),
@@ -119,6 +121,7 @@ def test_self_training_labels_the_rest():
     assert model.score(X[::2], Y[::2]) > GOOD
 
 
+@pytest.mark.slow
 def test_permutation_importance_finds_the_column_that_counts():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(300, 3))
@@ -221,6 +224,7 @@ def test_sparse_rows_give_the_network_of_dense_ones(kind, dtype):
     np.testing.assert_array_equal(*results)
 
 
+@pytest.mark.slow
 def test_wide_text_is_memorized_in_bounded_memory():
     n, d = 400, 60_000
     rng = np.random.default_rng(0)
@@ -286,6 +290,7 @@ def test_a_polars_frame(strings):
     assert noisy.corrupted_mask_.any()
 
 
+@pytest.mark.slow
 def test_a_thousand_classes():
     images = load_digits().images
     rows = np.concatenate([images, images.transpose(0, 2, 1)]).reshape(-1, 64)[:2000]
