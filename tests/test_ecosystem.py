@@ -19,7 +19,6 @@ from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassi
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  scikit-learn's way
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
-from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -35,7 +34,6 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
 
 X, Y = load_wine(return_X_y=True)
-IS_FIRST = (Y == 0).astype(int)
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 
 # On wine any sensible classifier is right on more than nine rows in ten.
@@ -119,16 +117,6 @@ def test_self_training_labels_the_rest():
     some[::2] = -1
     model = SelfTrainingClassifier(network()).fit(X, some)
     assert model.score(X[::2], Y[::2]) > GOOD
-
-
-@pytest.mark.slow
-def test_permutation_importance_finds_the_column_that_counts():
-    rng = np.random.default_rng(0)
-    noise = rng.normal(size=(300, 3))
-    y = noise[:, 1] > 0
-    model = network().fit(noise, y)
-    importance = permutation_importance(model, noise, y, n_repeats=3, random_state=0)
-    assert importance.importances_mean.argmax() == 1
 
 
 def test_a_column_transformer_and_set_output():

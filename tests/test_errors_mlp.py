@@ -137,13 +137,11 @@ MISSING = (
     "MemorizingMLP does not accept missing values",
 )
 NAN_LABELS = np.where(np.arange(60) == 3, np.nan, Y)
-MIXED_NAMES = pd.DataFrame(X[:, :2], columns=["a", 1])
 TO_PREDICT = [
     ("X-nan", with_value(np.nan), *MISSING),
     ("X-infinite", with_value(-np.inf), "Input X contains infinity"),
     ("X-1d", {"X": X[:, 0]}, "Expected 2D array", "got 1D array", "Reshape your data"),
     ("X-None", {"X": None}, "Expected 2D array", "got scalar array", "nan"),
-    ("X-scalar", {"X": 3}, "Expected 2D array", "got scalar array", "3"),
     ("X-Series", {"X": FRAME["pixel0"]}, "2-dimensional", "pandas.Series", "DataFrame"),
     ("X-complex", {"X": X * 1j}, "Complex data not supported"),
     ("X-words", {"X": X.astype(str) + "x"}, "column 0", "'0.0x'", "OneHotEncoder"),
@@ -188,17 +186,6 @@ DATA = [
             *("classes among the rows of positive sample_weight", "Got one", "3"),
         ),
         ("weight-nan", {"sample_weight": NAN_LABELS}, "sample_weight contains NaN"),
-    ),
-    *wrong_data(
-        FIT,
-        (
-            "X-names",
-            {"X": MIXED_NAMES},
-            "Feature names",
-            "string names",
-            "'int', 'str'",
-        ),
-        error=TypeError,
     ),
 ]
 
