@@ -8,7 +8,7 @@ import pytest
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
-# Tests of the benchmark scripts run whole fits, and other processes.
+# Files of tests, and tests, that run whole fits or other processes.
 SLOW = {
     "test_ablation",
     "test_batch_size",
@@ -21,13 +21,20 @@ SLOW = {
     "test_parallel",
     "test_separability_script",
     "test_speed",
+    "test_sweep",
+    "test_a_killed_run_goes_on_where_it_was",
+    "test_digests_are_the_same_in_another_process",
+    "test_digests_are_the_same_in_any_process",
+    "test_other_processes_measure_the_same",
+    "test_scorers_pickle_show_themselves_and_run_in_other_processes",
+    "test_whatever_json_can_express_comes_back_exactly",
 }
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests of the slow files."""
+    """Mark the slow tests that have no mark of their own."""
     for item in items:
-        if item.path.stem in SLOW:
+        if SLOW & {item.path.stem, getattr(item, "originalname", "")}:
             item.add_marker("slow")
 
 

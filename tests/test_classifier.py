@@ -32,6 +32,7 @@ def quick(**params):
     return MemorizingMLP(**{"width": 64, "random_state": 0, **params})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "load", [load_digits, load_iris, load_wine, load_breast_cancer]
 )

@@ -20,6 +20,7 @@ def network(**params):
     return MemorizingMLP(**{"width": 16, "depth": 2, "random_state": 0, **params})
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The training ended")
 @pytest.mark.parametrize(
     "params",

@@ -25,6 +25,7 @@ def probabilities(clf):
     return clf.predict_proba(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [
