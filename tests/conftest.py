@@ -2,33 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
-# Files of tests, and tests, that run whole fits or other processes.
-SLOW = {
-    "test_ablation",
-    "test_batch_size",
-    "test_benchmarks",
-    "test_capacity_script",
-    "test_corruption_script",
-    "test_grid_search",
-    "test_interpolation_script",
-    "test_paper_table",
-    "test_parallel",
-    "test_separability_script",
-    "test_speed",
-    "test_sweep",
-    "test_a_killed_run_goes_on_where_it_was",
-    "test_digests_are_the_same_in_another_process",
-    "test_digests_are_the_same_in_any_process",
-    "test_other_processes_measure_the_same",
-    "test_scorers_pickle_show_themselves_and_run_in_other_processes",
-    "test_whatever_json_can_express_comes_back_exactly",
-}
+SLOW = set((Path(__file__).parent / "slow.txt").read_text("utf-8").split("\n"))
 
 
 def pytest_collection_modifyitems(items):
