@@ -142,7 +142,7 @@ TO_PREDICT = [
     ("X-infinite", with_value(-np.inf), "Input X contains infinity"),
     ("X-1d", {"X": X[:, 0]}, "Expected 2D array", "got 1D array", "Reshape your data"),
     ("X-None", {"X": None}, "Expected 2D array", "got scalar array", "nan"),
-    ("X-Series", {"X": FRAME["pixel0"]}, "2-dimensional", "pandas.Series", "DataFrame"),
+    ("X-Series", {"X": FRAME["pixel0"]}, "2-dimensional", "Series", "DataFrame"),
     ("X-complex", {"X": X * 1j}, "Complex data not supported"),
     ("X-words", {"X": X.astype(str) + "x"}, "column 0", "'0.0x'", "OneHotEncoder"),
     *(
@@ -178,7 +178,7 @@ DATA = [
         ("y-continuous", {"y": Y + 0.5}, "continuous", LABELS, "whole numbers", "0.5"),
         ("y-nan", {"y": NAN_LABELS}, LABELS, "missing values", "position 3"),
         ("weight-sign", {"sample_weight": Y - 1}, "Negative values", "sample_weight"),
-        ("weight-0", {"sample_weight": 0 * Y}, "Sample weights", "non-zero"),
+        ("weight-0", {"sample_weight": 0 * Y}, "weights", "zero"),
         ("weight-length", {"sample_weight": Y[1:]}, "sample_weight.shape", "59", "60"),
         (
             "weight-class",
@@ -200,7 +200,7 @@ STREAM = wrong_data(
         {"X": X[[0, 0]], "y": [0, 0], "classes": range(10)},
         *("two distinct rows", "Got one"),
     ),
-    ("weight-0", {"sample_weight": 0 * Y, "classes": range(10)}, "non-zero"),
+    ("weight-0", {"sample_weight": 0 * Y, "classes": range(10)}, "zero"),
 )
 
 
