@@ -23,14 +23,14 @@ _NO_TEXT = (
 )
 
 
-def check_dates(X: Any) -> None:
+def check_dates(X: object) -> None:
     """Refuse columns of dates, which NumPy would take for numbers."""
     for name, dtype in _types(X):
         if str(dtype).lower().startswith(_DATES):
             raise ValueError(_NO_DATES.format(repr(name)))
 
 
-def explain(X: Any) -> str | None:
+def explain(X: object) -> str | None:
     """Find the first column of refused inputs that does not hold numbers.
 
     Returns
@@ -49,7 +49,7 @@ def explain(X: Any) -> str | None:
     return None
 
 
-def _types(X: Any) -> Iterator[tuple[Any, Any]]:
+def _types(X: object) -> Iterator[tuple[Any, Any]]:
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         yield from zip(X.columns, X.dtypes, strict=True)
     elif hasattr(X, "dtype"):
@@ -61,5 +61,5 @@ def _columns(X: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((name, np.asarray(column)) for name, column in X.items())
     elif hasattr(X, "columns"):
         yield from ((name, np.asarray(X[name])) for name in X.columns)
-    elif not issparse(X) and np.ndim(X) == 2:
-        yield from enumerate(np.asarray(X).T)
+    elif not issparse(X) and (rows := np.asarray(X)).ndim == 2:
+        yield from enumerate(rows.T)

@@ -1,10 +1,11 @@
 """Rows of a sparse matrix, made dense a few at a time."""
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 
@@ -17,7 +18,7 @@ class SparseRows:
         The rows. They are not copied.
     """
 
-    def __init__(self, matrix: Any) -> None:
+    def __init__(self, matrix: csr_matrix) -> None:
         self._matrix = matrix
         self.shape = matrix.shape
         self.dtype = torch.from_numpy(np.empty(0, matrix.dtype)).dtype

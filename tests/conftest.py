@@ -2,11 +2,21 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+SLOW = set((Path(__file__).parent / "slow.txt").read_text("utf-8").split("\n"))
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the slow tests that have no mark of their own."""
+    for item in items:
+        if SLOW & {item.path.stem, getattr(item, "originalname", "")}:
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

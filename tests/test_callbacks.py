@@ -31,6 +31,7 @@ def fit(sample_weight=None, **params):
     return clf.fit(X, y, sample_weight=sample_weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["batch", "group"])
 @pytest.mark.parametrize("layer", [0, 3])
 def test_frozen_layers_stay_as_they_are(norm, layer):

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import pickle
-import shutil
 import socket
 import struct
 import tarfile
@@ -28,10 +27,6 @@ from sk_memorize.datasets._files import to_unit_rows
 from sk_memorize.datasets._sources import CIFAR10, IDX_FILES, MNIST, SOURCES
 
 REAL_HOME = os.environ.get("SK_MEMORIZE_DATA")
-needs_real_mnist = pytest.mark.skipif(
-    REAL_HOME is None or not Path(REAL_HOME, MNIST.folder, IDX_FILES[0]).exists(),
-    reason="SK_MEMORIZE_DATA names no folder that holds MNIST/raw",
-)
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = IDX_FILES
 URLOPEN = urllib.request.urlopen
 
@@ -136,39 +131,20 @@ def check_types(bunch):
 # The digits
 
 
-def test_digits():
-    bunch = load_dataset("digits")
-    check_types(bunch)
-    assert bunch.X_train.shape == (1437, 64)
-    assert bunch.X_test.shape == (360, 64)
-    assert bunch.image_shape == (8, 8)
-    assert bunch.target_names == list("0123456789")
-    assert bunch.name == "digits"
-    assert bunch.notice is None
-    assert bunch.X_train.max() == 1
-    for words in ["stratified", "random_state=0", "1,437", "360"]:
-        assert words in bunch.DESCR
-
-
 def rows(X, y):
     return sorted([*x, label] for x, label in zip(X.tolist(), y.tolist(), strict=True))
 
 
-def test_digits_split_is_a_partition_of_the_original():
+def test_digits_are_a_stratified_and_fixed_split_of_the_original():
     bunch, original = load_dataset("digits"), load_digits()
+    check_types(bunch)
+    assert (bunch.name, bunch.image_shape, bunch.notice) == ("digits", (8, 8), None)
     X = np.vstack([bunch.X_train, bunch.X_test]) * 16
     y = np.concatenate([bunch.y_train, bunch.y_test])
     assert rows(X, y) == rows(original.data, original.target)
-    train, test = ({row.tobytes() for row in bunch[k]} for k in ["X_train", "X_test"])
-    assert not train & test
-
-
-def test_digits_split_is_stratified_and_fixed():
-    first, second = load_dataset("digits"), load_dataset("digits")
-    shares = np.bincount(first.y_test) / np.bincount(load_digits().target)
+    shares = np.bincount(bunch.y_test) / np.bincount(original.target)
     np.testing.assert_allclose(shares, 0.2, atol=0.01)
-    assert_array_equal(first.X_train, second.X_train)
-    assert_array_equal(first.y_test, second.y_test)
+    assert_array_equal(bunch.X_train, load_dataset("digits").X_train)
 
 
 # The data home
@@ -204,26 +180,9 @@ def test_load_dataset_heeds_the_data_home(monkeypatch, tmp_path, tiny):
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_missing_data_set(name, home):
     source = SOURCES[name]
-    with pytest.raises(FileNotFoundError) as caught:
+    words = f"{source.title} .*{home / source.folder}.*{'.*'.join(source.md5)}"
+    with pytest.raises(FileNotFoundError, match=f"{words}.*download=False"):
         load_dataset(name, data_home=home, download=False)
-    message = str(caught.value)
-    for words in [
-        f"{source.title} could not be loaded from {home / source.folder}",
-        *source.md5,
-        "download=False",
-        "SK_MEMORIZE_DATA",
-        "data_home",
-        'name="digits"',
-    ]:
-        assert words in message
-    assert not home.exists()
-
-
-@pytest.mark.parametrize("name", list(SOURCES))
-def test_missing_data_set_without_network(name, home):
-    words = "The download failed: http.*the network is down"
-    with pytest.raises(FileNotFoundError, match=words):
-        load_dataset(name, data_home=home)
     assert not home.exists()
 
 
@@ -242,13 +201,13 @@ def test_silent_network_does_not_hang(monkeypatch, home):
     assert not home.exists()
 
 
-def test_blocked_sockets(monkeypatch, home):
+def test_any_failure_of_the_network_is_told_in_one_line(monkeypatch, home):
     def forbid(*_, **__):
-        raise RuntimeError("no sockets here")
+        raise RuntimeError("no sockets\nhere")
 
     monkeypatch.setattr(urllib.request, "urlopen", URLOPEN)
     monkeypatch.setattr(socket, "getaddrinfo", forbid)
-    with pytest.raises(FileNotFoundError, match="no sockets here"):
+    with pytest.raises(FileNotFoundError, match=r"http.*no sockets here"):
         load_dataset("kmnist", data_home=home)
     assert not home.exists()
 
@@ -262,20 +221,8 @@ def test_auto_falls_back_on_the_digits(home):
     assert [str(warning.message) for warning in caught] == [bunch.notice]
     assert caught[0].filename == __file__
     assert bunch.name == "digits"
-    assert_array_equal(bunch.X_train, load_dataset("digits").X_train)
-    assert "digits of scikit-learn are used in place of MNIST" in bunch.notice
     assert "the network is down" in bunch.notice
-    assert str(home / MNIST.folder) in bunch.notice
     assert not home.exists()
-
-
-def test_auto_names_a_damaged_file(home, tiny):
-    tiny.archives[TRAIN_LABELS] = b"garbage"
-    write(home / MNIST.folder, tiny.archives)
-    with pytest.warns(UserWarning, match="in place of MNIST"):
-        bunch = load_dataset(data_home=home, download=False)
-    assert f"{home / MNIST.folder / TRAIN_LABELS} is damaged" in bunch.notice
-    assert bunch.name == "digits"
 
 
 def test_auto_prefers_mnist(home, tiny):
@@ -296,9 +243,6 @@ def test_archives_are_read_in_place(home, tiny):
     bunch = load_dataset("mnist", data_home=home)
     (home / MNIST.folder).chmod(0o755)
     tiny.check(bunch)
-    assert bunch.image_shape == (2, 3)
-    assert bunch.target_names == list("0123456789")
-    assert "LeCun" in bunch.DESCR
     assert files_below(home) == before
 
 
@@ -347,26 +291,18 @@ DAMAGE = [
 ]
 
 
+@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(("name", "damage", "words"), DAMAGE)
-def test_damaged_unpacked_file(home, tiny, name, damage, words):
-    unpacked = name.removesuffix(".gz")
-    tiny.unpacked[unpacked] = damage(tiny.unpacked[unpacked])
-    write(home / MNIST.folder, tiny.unpacked)
-    path = home / MNIST.folder / unpacked
-    with pytest.raises(OSError, match=f"{path} is damaged: .*{words}") as caught:
-        load_dataset("mnist", data_home=home, download=False)
-    assert not isinstance(caught.value, FileNotFoundError)
-
-
-@pytest.mark.parametrize(("name", "damage", "words"), DAMAGE)
-def test_damage_inside_an_archive(home, tiny, name, damage, words):
+def test_damaged_file(home, tiny, name, damage, words, packed):
     content = damage(gzip.decompress(tiny.archives[name]))
     tiny.archives[name] = gzip.compress(content)
     tiny.publish()
-    write(home / MNIST.folder, tiny.archives)
-    path = home / MNIST.folder / name
-    with pytest.raises(OSError, match=f"{path} is damaged: .*{words}"):
+    path = home / MNIST.folder / (name if packed else name.removesuffix(".gz"))
+    files = tiny.archives if packed else tiny.unpacked | {path.name: content}
+    write(home / MNIST.folder, files)
+    with pytest.raises(OSError, match=f"{path} is damaged: .*{words}") as caught:
         load_dataset("mnist", data_home=home, download=False)
+    assert not isinstance(caught.value, FileNotFoundError)
 
 
 @pytest.mark.parametrize(
@@ -382,17 +318,6 @@ def test_archive_that_cannot_be_decompressed(home, tiny, damage):
         load_dataset("mnist", data_home=home, download=False)
 
 
-def test_wrong_md5(home, tiny):
-    other = gzip.compress(idx_bytes(np.zeros(12)))
-    write(home / MNIST.folder, tiny.archives | {TRAIN_LABELS: other})
-    path = home / MNIST.folder / TRAIN_LABELS
-    words = f"{path} is damaged: its md5 is {md5(other)} instead of"
-    with pytest.raises(OSError, match=words) as caught:
-        load_dataset("mnist", data_home=home, download=False)
-    assert not isinstance(caught.value, FileNotFoundError)
-    assert TRAIN_IMAGES not in str(caught.value)
-
-
 def test_every_fault_is_told(home, tiny):
     del tiny.archives[TEST_LABELS]
     tiny.archives[TRAIN_IMAGES] = tiny.archives[TEST_IMAGES] = b"garbage"
@@ -400,7 +325,9 @@ def test_every_fault_is_told(home, tiny):
     with pytest.raises(OSError, match=f"Missing: {TEST_LABELS}\\.") as caught:
         load_dataset("mnist", data_home=home, download=False)
     for name in [TRAIN_IMAGES, TEST_IMAGES]:
-        assert f"{home / MNIST.folder / name} is damaged" in str(caught.value)
+        words = f"{home / MNIST.folder / name} is damaged: its md5 is {md5(b'garbage')}"
+        assert words in str(caught.value)
+    assert TRAIN_LABELS not in str(caught.value)
 
 
 def make_giant(path):
@@ -518,8 +445,6 @@ def mirrors(server, tiny):
 def test_download(home, tiny):
     tiny.check(load_dataset("mnist", data_home=home))
     assert files_below(home / MNIST.folder) == sorted(IDX_FILES)
-    for name, content in tiny.archives.items():
-        assert (home / MNIST.folder / name).read_bytes() == content
 
 
 def test_download_only_what_is_needed(home, tiny, mirrors):
@@ -695,13 +620,12 @@ def test_cifar10_download(monkeypatch, home, server, tiny_cifar10, capfd):
 # The real thing
 
 
-@pytest.fixture(scope="module")
-def mnist():
-    return load_dataset("mnist", data_home=REAL_HOME, download=False)
-
-
-@needs_real_mnist
-def test_mnist(mnist):
+@pytest.mark.skipif(
+    REAL_HOME is None or not Path(REAL_HOME, MNIST.folder, IDX_FILES[0]).exists(),
+    reason="SK_MEMORIZE_DATA names no folder that holds MNIST/raw",
+)
+def test_mnist():
+    mnist = load_dataset("mnist", data_home=REAL_HOME, download=False)
     check_types(mnist)
     assert mnist.X_train.shape == (60_000, 784)
     assert mnist.X_test.shape == (10_000, 784)
@@ -710,37 +634,7 @@ def test_mnist(mnist):
         *(5923, 6742, 5958, 6131, 5842),
         *(5421, 5918, 6265, 5851, 5949),
     ]
-    assert np.bincount(mnist.y_test, minlength=10).sum() == 10_000
-
-
-@needs_real_mnist
-def test_mnist_pixels(mnist):
-    assert mnist.X_train.min() == 0
-    assert mnist.X_train.max() == 1
     mean = mnist.X_train.mean(dtype=np.float64)
     second_moment = np.mean(np.square(mnist.X_train), dtype=np.float64)
     assert mean == pytest.approx(0.1307, abs=5e-5)
     assert np.sqrt(second_moment - mean**2) == pytest.approx(0.3081, abs=5e-5)
-
-
-@needs_real_mnist
-def test_auto_takes_mnist_of_the_environment(monkeypatch, mnist):
-    monkeypatch.setenv("SK_MEMORIZE_DATA", REAL_HOME)
-    bunch = load_dataset()
-    assert bunch.name == "mnist"
-    assert_array_equal(bunch.y_test, mnist.y_test)
-
-
-@needs_real_mnist
-@pytest.mark.parametrize("name", [TRAIN_LABELS, TEST_IMAGES])
-def test_corrupted_copy_of_mnist(home, name):
-    folder = home / MNIST.folder
-    folder.mkdir(parents=True)
-    for file in IDX_FILES:
-        shutil.copyfile(Path(REAL_HOME, MNIST.folder, file), folder / file)
-    content = bytearray((folder / name).read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / name).write_bytes(content)
-    with pytest.raises(OSError, match=f"{folder / name} is damaged") as caught:
-        load_dataset("mnist", data_home=home, download=False)
-    assert str(caught.value).count("is damaged") == 1

@@ -16,6 +16,8 @@ import torch
 
 import sk_memorize
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted((DOCS / "user_guide").glob("*.rst"))
@@ -107,12 +109,6 @@ def test_the_reference_shows_each_name_once_with_its_signature(site, name):
     assert shown == [parameter for parameter in expected if parameter != "self"]
 
 
-def test_the_listing_links_to_each_page(site):
-    html = (site / "api.html").read_text("utf-8")
-    for name in PUBLIC:
-        assert f'href="generated/sk_memorize.{name}.html' in html
-
-
 def test_a_build_without_a_public_name_fails(extensions):
     def check(names):
         objects = {f"sk_memorize.{name}": None for name in names}
@@ -145,9 +141,7 @@ def test_the_listing_follows_the_public_names(extensions, tmp_path, monkeypatch)
             "sklearn.base.BaseEstimator.get_params",
             "sklearn.base.BaseEstimator.html#sklearn.base.BaseEstimator.get_params",
         ),
-        ("torch.nn.Linear", "generated/torch.nn.Linear.html"),
         ("skorch.callbacks.Callback", "callbacks.html#skorch.callbacks.Callback"),
-        ("sklearn.base.copy_of", None),
         ("sklearn.base.BaseEstimator.get_nothing", None),
         ("no_library.Name", None),
         ("LabelPermuter", None),

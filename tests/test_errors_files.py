@@ -29,22 +29,11 @@ def fitted():
 
 
 def saved(**params):
-    return wrong_data(
-        "MemorizingMLP.save",
-        (
-            next(iter(params)),
-            {},
-            *(
-                repr(next(iter(params))),
-                "cannot be saved without code",
-                "Expected None",
-            ),
-        ),
-        **params,
-    )
+    (name,) = params
+    words = repr(name), "cannot be saved without code", "Expected None"
+    return wrong_data("MemorizingMLP.save", (name, {}, *words), **params)
 
 
-WAY_OUT = "MemorizingMLP instance is not fitted yet", "Call 'fit'"
 UNSAVABLE = [
     *saved(callbacks=[EpochTimer()]),
     *saved(optimizer=torch.optim.Adam),
@@ -56,7 +45,7 @@ UNSAVABLE = [
 def test_what_needs_code_is_refused_and_the_old_file_stays(case, tmp_path):
     path = tmp_path / "model"
     path.write_text("old")
-    clf = quick(**case.params).fit(**({"X": X, "y": Y} | case.data))
+    clf = quick(**case.params).fit(X, Y)
     with refused(case):
         clf.save(path)
     assert path.read_text() == "old"
@@ -86,7 +75,6 @@ PLACES = [
     ),
     *wrong_data(
         "MemorizingMLP.load",
-        ("text", {"path": "text"}, "text is damaged, or no saved network"),
         ("pickle", {"path": "pickle"}, "pickle is damaged, or no saved network"),
     ),
 ]
@@ -95,7 +83,6 @@ PLACES = [
 @each(PLACES)
 def test_wrong_places(case, fitted, tmp_path):
     (tmp_path / "folder").mkdir()
-    (tmp_path / "text").write_text("MemorizingMLP()")
     (tmp_path / "pickle").write_bytes(pickle.dumps(fitted))
     before = sorted(tmp_path.rglob("*"))
     method = getattr(fitted, case.of.partition(".")[2])
@@ -105,15 +92,16 @@ def test_wrong_places(case, fitted, tmp_path):
 
 
 NEVER_FITTED = wrong_data(
-    "MemorizingMLP.save", ("unfitted", {}, *WAY_OUT), error=NotFittedError
+    "MemorizingMLP.save",
+    ("unfitted", {"path": "model"}, "MemorizingMLP instance is not fitted yet"),
+    error=NotFittedError,
 )
 
 
 @each(NEVER_FITTED)
-def test_an_unfitted_network_is_not_saved(case, tmp_path):
+def test_an_unfitted_network_is_not_saved(case):
     with refused(case):
-        quick().save(tmp_path / "model")
-    assert not list(tmp_path.iterdir())
+        quick().save(**case.data)
 
 
 # Data sets
@@ -126,24 +114,14 @@ ARGUMENTS = [
     *wrong_data(
         "load_dataset",
         ("name-unknown", {"name": "imagenet"}, *NAME, "Got 'imagenet'"),
-        ("name-misspelled", {"name": "minst"}, *NAME, "Got 'minst'"),
-        ("name-int", {"name": 3}, *NAME, "Got 3"),
         ("name-None", {"name": None}, *NAME, "Got None"),
         ("home-int", {"data_home": 3}, *HOME, "Got 3"),
-        ("home-bytes", {"data_home": b"folder"}, *HOME, "Got b'folder'"),
         ("home-user", {"data_home": "~no-such-user/x"}, *FOLDER, "'~no-such-user/x'"),
         ("download-str", {"download": "yes"}, *DOWNLOAD, "Got 'yes'"),
-        ("download-None", {"download": None}, *DOWNLOAD, "Got None"),
-    ),
-    *wrong_data(
-        "load_dataset",
-        ("unknown-argument", {"dowload": False}, "load_dataset()", "'dowload'"),
-        error=TypeError,
     ),
     *wrong_data(
         "get_data_home",
         ("home-int", {"data_home": 3}, "'data_home' parameter of get_data_home", "3"),
-        ("home-bytes", {"data_home": b"x"}, "'data_home'", "'os.PathLike'", "Got b'x'"),
         ("home-user", {"data_home": "~no-such-user"}, "'data_home'", "folder", "'~no"),
     ),
 ]
@@ -167,7 +145,7 @@ FILES = wrong_data(
     "load_dataset",
     *(
         (f"{name}-{relation}", {"name": name, "data_home": home}, *FOLDER, *words)
-        for name in ("mnist", "cifar10", "auto")
+        for name in ("mnist", "auto")
         for relation, home, *words in [
             ("file", "file", "file' instead", "file is a file"),
             ("inside-a-file", "file/home", "file/home' instead", "file is a file"),
@@ -198,11 +176,6 @@ def test_the_environment_is_named_where_it_is_wrong(variable, words, monkeypatch
     expected = f"environment variable SK_MEMORIZE_DATA must be the path.*{words}"
     with pytest.raises((ValueError, NotADirectoryError), match=expected):
         load_dataset("mnist")
-
-
-def test_parameters_after_the_name_are_keywords():
-    with pytest.raises(TypeError, match="positional"):
-        load_dataset("digits", "folder")
 
 
 CASES = UNSAVABLE + PLACES + NEVER_FITTED + ARGUMENTS + FILES

@@ -30,6 +30,7 @@ def margins(hidden, last, rows):
     return _finish._margins(hidden.logits(last), rows.y)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(10, 120), n_classes=st.integers(2, 6), smoothing=st.floats(0, 0.5))
 def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing):
@@ -78,6 +79,7 @@ def test_a_target_below_one_leaves_some_rows():
     assert 0.5 <= accuracy_and_loss(hidden.logits(last), rows)[0] < 1
 
 
+@pytest.mark.slow
 def test_of_equal_rows_those_of_the_largest_weight_are_right():
     X = np.repeat(np.random.RandomState(0).standard_normal((40, 3)), 3, axis=0)
     y = np.tile([0, 1, 1], 40)
@@ -96,6 +98,7 @@ def test_outputs_that_do_not_fit_in_memory_are_computed_anew(monkeypatch, kept_b
     assert clf.train_accuracy_ == clf.score(X, y) == 1.0
 
 
+@pytest.mark.slow
 def test_the_finish_saves_epochs_and_can_be_turned_off():
     X = np.random.RandomState(0).standard_normal((400, 2))
     y = np.random.RandomState(1).randint(0, 2, 400)

@@ -20,6 +20,7 @@ def mnist():
         pytest.skip(f"needs MNIST: {error}")
 
 
+@pytest.mark.slow
 def test_true_labels_are_fitted_and_generalize(mnist):
     clf = MemorizingMLP(random_state=0).fit(mnist.X_train, mnist.y_train)
     assert clf.train_accuracy_ >= 0.9999
@@ -27,6 +28,7 @@ def test_true_labels_are_fitted_and_generalize(mnist):
     assert clf.score(mnist.X_test, mnist.y_test) >= 0.975
 
 
+@pytest.mark.slow
 def test_permuted_labels_are_fitted_and_nothing_is_learned(mnist):
     clf = CorruptedTargetClassifier(
         MemorizingMLP(random_state=1), LabelPermuter(random_state=1)

@@ -125,6 +125,7 @@ def test_heavy_columns_are_compressed_and_the_others_are_not():
         assert after.abs().max() < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["heavy tails", "offsets", "huge", "tiny"])
 def test_what_float32_cannot_hold_is_memorized_from_raw_inputs(name):
     X = DATA[name]

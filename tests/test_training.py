@@ -25,6 +25,7 @@ def probabilities(clf):
     return clf.predict_proba(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [
@@ -68,20 +69,6 @@ def test_class_weights_are_weights_of_the_rows():
     np.testing.assert_allclose(
         probabilities(balanced), probabilities(by_row), rtol=0.05
     )
-
-
-@pytest.mark.parametrize(
-    ("weight", "words"),
-    [
-        (np.full(300, -1.0), "[Nn]egative values"),
-        (np.zeros(300), "non-zero"),
-        (np.ones(299), r"sample_weight.shape == \(299,\)"),
-        ((y == 3).astype(float), "classes among the rows of positive sample_weight.*3"),
-    ],
-)
-def test_wrong_weights(weight, words):
-    with pytest.raises(ValueError, match=words):
-        quick().fit(X, y, sample_weight=weight)
 
 
 def test_weights_are_routed_through_a_search_to_the_network():

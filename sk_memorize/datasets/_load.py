@@ -362,7 +362,7 @@ def _attempt_download(
         download_files(source, home / source.folder, names)
     except OSError as error:
         return f"The download failed: {str(error).rstrip('.')}."
-    return "The download succeeded, to no avail."
+    return "The download succeeded, but the files cannot be used."
 
 
 def _summarize(faults: dict[str, OSError]) -> str:

@@ -1,12 +1,18 @@
 """Batches sliced from tensors in memory, for skorch's iterators."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from skorch.dataset import Dataset
+from torch import Tensor
 
 from .._sparse_rows import SparseRows
+
+# Inputs, with their weights where they have any, and class indices.
+Batch: TypeAlias = tuple[Tensor | dict[str, Tensor], Tensor]
 
 
 class TensorBatches:
@@ -31,7 +37,7 @@ class TensorBatches:
     """
 
     def __init__(
-        self, dataset: Any, batch_size: int, seed: int | None = None, epoch: int = 0
+        self, dataset: Dataset, batch_size: int, seed: int | None = None, epoch: int = 0
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -60,7 +66,7 @@ class TensorBatches:
             )
 
 
-def draw_order(n_rows: int, seed: int, epoch: int) -> torch.Tensor:
+def draw_order(n_rows: int, seed: int, epoch: int) -> Tensor:
     """Draw the order of the rows in an epoch."""
     # Drawn on the CPU, so that the order is the same on every device.
     state = np.random.SeedSequence((seed, epoch)).generate_state(1)
@@ -68,8 +74,8 @@ def draw_order(n_rows: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(n_rows, generator=generator)
 
 
-def _take(X: Any, rows: torch.Tensor) -> Any:
-    if isinstance(X, dict):
+def _take(X: Mapping[str, Tensor] | SparseRows | ArrayLike, rows: Tensor) -> Any:
+    if isinstance(X, Mapping):
         return {name: _take(values, rows) for name, values in X.items()}
     if isinstance(X, SparseRows):
         return X[rows]

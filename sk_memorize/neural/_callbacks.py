@@ -4,8 +4,11 @@ import sys
 from typing import Any, Self
 
 import torch
+from skorch import NeuralNet
 from skorch.callbacks import Callback
+from torch import Tensor
 
+from ._batches import Batch
 from ._preprocessing import Prepared
 from ._rows import Rows
 
@@ -23,16 +26,22 @@ class RunningAccuracy(Callback):
     They are in the history under ``train_accuracy`` and ``lr``.
     """
 
-    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: object) -> None:  # noqa: ARG002  skorch's signature
         """Begin to count."""
         self.lr_ = net.optimizer_.param_groups[0]["lr"]
-        self.counts_: list[tuple[torch.Tensor, Any]] = []
+        self.counts_: list[tuple[Tensor, Any]] = []
 
-    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_batch_end(  # skorch's signature
+        self,
+        net: NeuralNet,  # noqa: ARG002
+        batch: Batch,
+        y_pred: Tensor,
+        **kwargs: object,  # noqa: ARG002
+    ) -> None:
         """Count the rows that are right, by their weights."""
-        self.counts_.append(_count_right(batch, kwargs["y_pred"]))
+        self.counts_.append(_count_right(batch, y_pred))
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_epoch_end(self, net: NeuralNet, **kwargs: object) -> None:  # noqa: ARG002  skorch's signature
         """Record the epoch."""
         net.history.record("train_accuracy", _part_right(self.counts_))
         net.history.record("lr", self.lr_)
@@ -62,10 +71,16 @@ class CompleteWhitening(Callback):
     def initialize(self) -> Self:
         """Begin to count."""
         self.n_steps_ = self.n_looks_ = 0
-        self.counts_: list[tuple[torch.Tensor, Any]] = []
+        self.counts_: list[tuple[Tensor, Any]] = []
         return self
 
-    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:
+    def on_batch_end(  # skorch's signature
+        self,
+        net: NeuralNet,
+        batch: Batch,
+        y_pred: Tensor,
+        **kwargs: object,  # noqa: ARG002
+    ) -> None:
         """Look at the accuracy of the last steps where it is time to."""
         if self.prepared is None or not self.prepared.is_attenuated:
             return
@@ -73,7 +88,7 @@ class CompleteWhitening(Callback):
         window = max(_FEWEST_STEPS, self.n_batches // 4)
         due = self.n_looks_ * max(2 * _FEWEST_STEPS, self.n_batches) or window
         if self.n_steps_ > due - window // 2:
-            self.counts_.append(_count_right(batch, kwargs["y_pred"]))
+            self.counts_.append(_count_right(batch, y_pred))
         if self.n_steps_ < due:
             return
         error = (1 - _part_right(self.counts_)) / _error_by_chance(self.prepared.rows)
@@ -83,7 +98,7 @@ class CompleteWhitening(Callback):
         if error > bound:
             self.prepared.whiten_fully(net.module_)
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_train_end(self, net: NeuralNet, **kwargs: object) -> None:  # noqa: ARG002  skorch's signature
         """Forget the rows: a model does not keep them."""
         self.prepared = None
 
@@ -94,7 +109,7 @@ def _error_by_chance(rows: Rows) -> float:
     return max(_TINY, 1 - float(classes.max() / classes.sum()))
 
 
-def _count_right(batch: Any, y_pred: torch.Tensor) -> tuple[torch.Tensor, Any]:
+def _count_right(batch: Batch, y_pred: Tensor) -> tuple[Tensor, Any]:
     """Compute the weight of the rows that are right, and of all."""
     X, y = batch
     is_right = y_pred.detach().argmax(1) == y
@@ -103,7 +118,7 @@ def _count_right(batch: Any, y_pred: torch.Tensor) -> tuple[torch.Tensor, Any]:
     return is_right.sum(), len(y)
 
 
-def _part_right(counts: list[tuple[torch.Tensor, Any]]) -> float:
+def _part_right(counts: list[tuple[Tensor, Any]]) -> float:
     right = float(torch.stack([right for right, _ in counts]).sum())
     return right / max(_TINY, sum(float(total) for _, total in counts))
 

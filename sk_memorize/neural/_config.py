@@ -397,7 +397,7 @@ def _resolve_schedule(
     return callback, cycle_epochs
 
 
-def _check_keywords(params: Mapping[str, Any], name: str, target: Any) -> None:
+def _check_keywords(params: Mapping[str, Any], name: str, target: type) -> None:
     """Check that a dict of arguments fits the class that it is meant for."""
     accepted = list(signature(target).parameters.values())
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted)
@@ -416,5 +416,5 @@ def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> 
         )
 
 
-def _is_int(value: Any) -> bool:
+def _is_int(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)

@@ -3,12 +3,12 @@
 import copy
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .._sparse_rows import SparseRows
 from .._threads import single_thread
 from ._config import FEW_WEIGHTS
 from ._network import BatchNormMLP, last_hidden
@@ -86,7 +86,7 @@ def _moments(chunks: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def compute_logits(module: BatchNormMLP, X: Any) -> Tensor:
+def compute_logits(module: BatchNormMLP, X: Tensor | SparseRows) -> Tensor:
     """Compute the outputs in eval mode, in chunks that bound the memory.
 
     The rounding of a matrix product depends on its number of rows, and the deep

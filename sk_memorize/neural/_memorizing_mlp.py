@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
@@ -407,7 +408,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network until it has memorized the labels.
 
         Parameters
@@ -453,13 +456,15 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         return self
 
     @own_torch_state()
-    def _train(self, X: Any, y: Any, sample_weight: Any) -> tuple[Trained, Config]:
+    def _train(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Trained, Config]:
         """Validate the data, resolve the parameters, and train."""
         warm = self.warm_start and self.__sklearn_is_fitted__()
         previous = self.net_.module_ if warm else None
-        X, y = self._validate(X, y=y, reset=True, ensure_min_samples=2)
-        X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
-        classes, indices = np.unique(y, return_inverse=True)
+        X, labels = self._validate(X, y=y, reset=True, ensure_min_samples=2)
+        X, labels, weight = weigh_rows(X, labels, sample_weight, self.class_weight)
+        classes, indices = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             among = " among the rows of positive sample_weight and class_weight"
             among = "" if weight is None else among
@@ -482,7 +487,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Train for one epoch on some of the rows, from the weights reached.
 
@@ -525,21 +534,25 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     @own_torch_state()
     def _train_on_piece(
-        self, X: Any, y: Any, classes: Any, sample_weight: Any
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None,
+        sample_weight: ArrayLike | None,
     ) -> tuple[Trained, Config]:
         """Validate the rows of a call of `partial_fit`, and train on them."""
         first = not self.__sklearn_is_fitted__()
         n_least = 1 + (self.norm == "batch")
-        X, y = self._validate(X, y=y, reset=first, ensure_min_samples=n_least)
+        X, labels = self._validate(X, y=y, reset=first, ensure_min_samples=n_least)
         _check_partial_fit_first_call(self, classes)
-        unknown = np.setdiff1d(y, self.classes_)
+        unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise ValueError(
                 f"y has the label {unknown.tolist()[0]!r}, which is not one of "
                 f"'classes', {self.classes_!r}."
             )
-        X, y, weight = weigh_rows(X, y, sample_weight, self.class_weight)
-        rows = _make_rows(X, np.searchsorted(self.classes_, y), weight)
+        X, labels, weight = weigh_rows(X, labels, sample_weight, self.class_weight)
+        rows = _make_rows(X, np.searchsorted(self.classes_, labels), weight)
         if len(rows) < n_least:
             raise ValueError(
                 "partial_fit of MemorizingMLP needs two distinct rows of positive "
@@ -567,7 +580,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         sizes = None if previous is None else previous.hidden_layer_sizes
         return resolve_config(self.get_params(deep=False), shape, sizes)
 
-    def _validate(self, X: Any, **options: Any) -> Any:
+    def _validate(self, X: ArrayLike, **options: Any) -> Any:
         """Check the data as scikit-learn does, and name the column that is wrong."""
         X = self._flatten(X, reset=options["reset"])
         options |= {"dtype": _DTYPES, "order": "C", "accept_sparse": "csr"}
@@ -623,7 +636,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"Got {X.shape[1]} and {classes!r}."
             )
 
-    def _flatten(self, X: Any, reset: bool) -> Any:
+    def _flatten(self, X: ArrayLike, reset: bool) -> Any:
         """Make each image a row, and remember the shape of an image."""
         X, shape = flatten_images(X)
         known = getattr(self, "image_shape_", None)
@@ -679,7 +692,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute the logits.
 
         Parameters
@@ -695,7 +708,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         logits = self._logits(X).numpy()
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the labels.
 
         Parameters
@@ -712,7 +725,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         indices = scores.argmax(1) if scores.ndim == 2 else (scores > 0).astype(int)
         return self.classes_[indices]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Compute the probabilities of the classes.
 
         Parameters
@@ -727,7 +740,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """
         return self._logits(X).double().softmax(1).clamp_min_(_SMALLEST).numpy()
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Compute the logarithms of the probabilities of the classes.
 
         Parameters
@@ -850,14 +863,14 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         return load_model(cls, path)
 
     @own_torch_state()
-    def _logits(self, X: Any) -> Tensor:
+    def _logits(self, X: ArrayLike) -> Tensor:
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         return compute_logits(self.net_.module_, as_tensor(X))
 
 
 def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
-    weights = None if weight is None else as_tensor(weight)
+    weights = None if weight is None else torch.tensor(weight)
     return Rows(as_tensor(X), torch.from_numpy(y), weights)
 
 

@@ -1,7 +1,5 @@
 """The skorch net behind MemorizingMLP."""
 
-from typing import Any
-
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
@@ -28,7 +26,7 @@ class MemorizingNet(NeuralNetClassifier):
         Whether the products of the training are computed in bfloat16.
     """
 
-    def __init__(self, *args: Any, bfloat16: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: object, bfloat16: bool = False, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
 
@@ -37,7 +35,7 @@ class MemorizingNet(NeuralNetClassifier):
         if self.module_.training != training:
             super()._set_training(training)
 
-    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+    def infer(self, x: Tensor | dict[str, Tensor], **fit_params: object) -> Tensor:
         """Compute the logits of a batch; in training, in its precision."""
         X = x["X"] if isinstance(x, dict) else x
         if not (self.bfloat16 and self.module_.training):
@@ -47,7 +45,11 @@ class MemorizingNet(NeuralNetClassifier):
         return y_pred.float()
 
     def get_loss(
-        self, y_pred: Tensor, y_true: Tensor, X: Any = None, training: bool = False
+        self,
+        y_pred: Tensor,
+        y_true: Tensor,
+        X: Tensor | dict[str, Tensor] | None = None,
+        training: bool = False,
     ) -> Tensor:
         """Compute the loss of a batch, with the weights of its rows if it has any."""
         if not isinstance(X, dict):

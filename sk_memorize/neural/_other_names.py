@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 _OPTIMIZER = "'optimizer_params' (a dict of the torch optimizer's own arguments)"
 _STOPPING = "'target_accuracy', or skorch's EarlyStopping in 'callbacks'"
@@ -33,7 +32,7 @@ def names_its_own(init: Callable[..., None]) -> Callable[..., None]:
     """Let a constructor say which of its parameters does what another name asks for."""
 
     @wraps(init)
-    def checked(self: Any, *args: Any, **params: Any) -> None:
+    def checked(self: object, *args: object, **params: object) -> None:
         name = next((name for name in params if name in OTHER_NAMES), None)
         if name is not None:
             raise TypeError(

@@ -2,12 +2,13 @@
 
 import copy
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, issparse
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
@@ -19,11 +20,13 @@ from .._sparse_rows import SparseRows
 # the size of the gradients, would memorize it all the same.
 _NEGLIGIBLE = 1e-5
 
+ClassWeight: TypeAlias = Mapping[Any, float] | str
+
 CHUNK = 1024  # rows that are worked on at a time: they stay in the cache
 _MOST_NUMBERS = 2**22  # of a chunk, where there are many columns
 
 
-def flatten_images(X: Any) -> tuple[Any, tuple[int, ...] | None]:
+def flatten_images(X: ArrayLike) -> tuple[Any, tuple[int, ...] | None]:
     """Make each image a row.
 
     Parameters
@@ -53,7 +56,10 @@ def chunk_size(n_columns: int) -> int:
 
 
 def weigh_rows(
-    X: np.ndarray, y: np.ndarray, sample_weight: Any, class_weight: Any
+    X: np.ndarray | csr_matrix,
+    y: np.ndarray,
+    sample_weight: ArrayLike | None,
+    class_weight: ClassWeight | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Multiply the weights of rows and classes, and drop rows without weight.
 
@@ -97,7 +103,10 @@ def weigh_rows(
 
 
 def _factors(
-    class_weight: Any, labels: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+    class_weight: ClassWeight,
+    labels: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray | None,
 ) -> np.ndarray:
     """Find the weights of the classes that there are."""
     if not isinstance(class_weight, str):
@@ -131,7 +140,7 @@ def _positive(
     return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
 
 
-def as_tensor(X: Any) -> Any:
+def as_tensor(X: np.ndarray | csr_matrix) -> Tensor | SparseRows:
     """View an array as a tensor that is not written to, or sparse rows as such."""
     if issparse(X):
         return SparseRows(X)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from skorch import NeuralNet
 from skorch.callbacks import LRScheduler
 from torch.optim import Optimizer, lr_scheduler
 
@@ -90,7 +91,9 @@ class DelayedLRScheduler(LRScheduler):
         Further arguments of :class:`skorch.callbacks.LRScheduler`.
     """
 
-    def __init__(self, policy: str | type, start_epoch: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, policy: str | type, start_epoch: int = 1, **kwargs: object
+    ) -> None:
         super().__init__(policy, **kwargs)
         self.start_epoch = start_epoch
 
@@ -99,12 +102,12 @@ class DelayedLRScheduler(LRScheduler):
         """The arguments of the torch scheduler."""
         return {k: v for k, v in super().kwargs.items() if k != "start_epoch"}
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: object) -> None:
         """Step if the time has come."""
         if len(net.history) >= self.start_epoch:
             super().on_epoch_end(net, **kwargs)
 
-    def on_batch_end(self, net: Any, training: bool, **kwargs: Any) -> None:
+    def on_batch_end(self, net: NeuralNet, training: bool, **kwargs: object) -> None:
         """Step if the time has come."""
         if len(net.history) >= self.start_epoch:
             super().on_batch_end(net, training, **kwargs)

@@ -1,5 +1,7 @@
 """Fitted networks as safetensors files: numbers and JSON, no code."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
@@ -9,7 +11,8 @@ import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,11 @@ from torch import nn
 
 from .._atomic import open_file, replacing, show_path
 from ._network import BatchNormMLP
+
+if TYPE_CHECKING:
+    from ._memorizing_mlp import MemorizingMLP
+
+_T = TypeVar("_T", bound="MemorizingMLP")
 
 _FORMAT = "sk_memorize.MemorizingMLP"
 _VERSION = "2"
@@ -42,7 +50,7 @@ _MODULE_PARAMS = ["norm", "norm_position", "norm_affine", "negative_slope", "n_g
 _MODULE_PARAMS += ["dropout"]
 
 
-def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save_model(estimator: MemorizingMLP, path: str | os.PathLike[str]) -> None:
     """Write a fitted MemorizingMLP.
 
     Parameters
@@ -82,7 +90,7 @@ def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(content)
 
 
-def load_model(make: Any, path: str | os.PathLike[str]) -> Any:
+def load_model(make: type[_T], path: str | os.PathLike[str]) -> _T:
     """Read what `save_model` wrote.
 
     Parameters
@@ -113,7 +121,7 @@ def load_model(make: Any, path: str | os.PathLike[str]) -> Any:
     raise ValueError(f"{show_path(path)} is damaged, or no saved network: {reason}")
 
 
-def _import_safetensors() -> Any:
+def _import_safetensors() -> ModuleType:
     try:
         import safetensors.numpy
     except ImportError as error:
@@ -124,7 +132,7 @@ def _import_safetensors() -> Any:
     return safetensors
 
 
-def _describe(estimator: Any) -> dict[str, Any]:
+def _describe(estimator: MemorizingMLP) -> dict[str, Any]:
     names = getattr(estimator, "feature_names_in_", None)
     return {
         "params": {
@@ -139,7 +147,7 @@ def _describe(estimator: Any) -> dict[str, Any]:
     }
 
 
-def _plain(name: str, value: Any) -> Any:
+def _plain(name: str, value: object) -> Any:
     """Turn a value into what JSON has; tuples are marked, to be tuples again."""
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
@@ -159,7 +167,7 @@ def _plain(name: str, value: Any) -> Any:
     )
 
 
-def _unplain(value: Any) -> Any:
+def _unplain(value: object) -> Any:
     if isinstance(value, list):
         return [_unplain(item) for item in value]
     if isinstance(value, dict):
@@ -212,7 +220,7 @@ def _tell(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}"[:1000].split())[:200]
 
 
-def _check(valid: Any, what: str) -> None:
+def _check(valid: object, what: str) -> None:
     if not valid:
         raise ValueError(what)
 
@@ -231,7 +239,9 @@ def _read(path: Path) -> bytes:
         return file.read(size)
 
 
-def _parse(content: bytes, safetensors: Any) -> tuple[str, dict[str, np.ndarray]]:
+def _parse(
+    content: bytes, safetensors: ModuleType
+) -> tuple[str, dict[str, np.ndarray]]:
     """Find description and arrays, and check that they are what was written."""
     arrays = safetensors.numpy.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
@@ -244,7 +254,7 @@ def _parse(content: bytes, safetensors: Any) -> tuple[str, dict[str, np.ndarray]
     return metadata["model"], arrays
 
 
-def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
+def _restore(make: type[_T], description: str, arrays: dict[str, np.ndarray]) -> _T:
     """Make an estimator; whatever the description says is checked."""
     model = json.loads(description)
     estimator = make(**{name: _unplain(p) for name, p in model["params"].items()})
@@ -277,19 +287,21 @@ def _restore(make: Any, description: str, arrays: dict[str, np.ndarray]) -> Any:
     return estimator
 
 
-def _set_fitted(estimator: Any, model: dict[str, Any], fitted: np.ndarray) -> None:
+def _set_fitted(
+    estimator: MemorizingMLP, model: dict[str, Any], fitted: np.ndarray
+) -> None:
     """Set what `fit` found and decided."""
     is_list = fitted.shape == (len(_FITTED),) and fitted.dtype == np.float64
     _check(is_list and (fitted >= 0).all(), "its attributes")
     _check(max(fitted[:2]) <= 1 <= fitted[-1] < 2**53, "its attributes")
-    vars(estimator).update(zip(_FITTED, fitted.tolist(), strict=True))
+    estimator.__dict__.update(zip(_FITTED, fitted.tolist(), strict=True))
     estimator.batch_size_ = int(fitted[-1])
     estimator.device_, estimator.precision_ = model["device"], model["precision"]
     _check(re.fullmatch(r"\w{1,20}(:\d{1,3})?", estimator.device_), "its device")
     _check(estimator.precision_ in ("float32", "bfloat16"), "its precision")
 
 
-def _set_history(estimator: Any, history: np.ndarray) -> None:
+def _set_history(estimator: MemorizingMLP, history: np.ndarray) -> None:
     is_valid = history.dtype == np.float64 and history.shape[1:] == (len(_HISTORY),)
     _check(is_valid and (history >= 0).all(), "its history")
     estimator.n_epochs_ = len(history)
@@ -298,7 +310,9 @@ def _set_history(estimator: Any, history: np.ndarray) -> None:
     estimator.loss_curve_ = estimator.history_["loss"].tolist()
 
 
-def _set_inputs(estimator: Any, n_features: int, model: dict[str, Any]) -> None:
+def _set_inputs(
+    estimator: MemorizingMLP, n_features: int, model: dict[str, Any]
+) -> None:
     """Set what is known of the columns."""
     names, shape = model["feature_names_in"], model["image_shape"]
     estimator.n_features_in_ = n_features
@@ -313,7 +327,9 @@ def _set_inputs(estimator: Any, n_features: int, model: dict[str, Any]) -> None:
         estimator.image_shape_ = tuple(sizes)
 
 
-def _make_module(estimator: Any, arrays: dict[str, np.ndarray]) -> BatchNormMLP:
+def _make_module(
+    estimator: MemorizingMLP, arrays: dict[str, np.ndarray]
+) -> BatchNormMLP:
     """Make the network, if there are as many numbers as it has, all of its types."""
     weights = [(name, array) for name, array in arrays.items() if array.ndim == 2]
     weights.sort(key=lambda item: int(item[0].split(".")[1]))

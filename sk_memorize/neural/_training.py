@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from skorch.dataset import Dataset
 
 from .._interrupts import watch_interrupts
 from ._callbacks import CompleteWhitening, ProgressBar
@@ -170,7 +171,7 @@ class _Run:
                 self.net, rows, inputs, lambda data: self._run_epochs(data, bar)
             )
 
-    def _run_epochs(self, data: Any, bar: ProgressBar) -> None:
+    def _run_epochs(self, data: Dataset, bar: ProgressBar) -> None:
         for epoch in range(1, self.config.max_epochs + 1):
             was_attenuated = self.prepared.is_attenuated
             row = train_epoch(self.net, data, self.prepared.rows)
@@ -244,7 +245,7 @@ class _Run:
         return Goal(self.target, config.label_smoothing, config.weight_decay)
 
 
-def train_epoch(net: MemorizingNet, data: Any, rows: Rows) -> dict[str, Any]:
+def train_epoch(net: MemorizingNet, data: Dataset, rows: Rows) -> dict[str, Any]:
     """Train for one epoch; return what the history says of it."""
     net.iterator_train__epoch = len(net.history)
     net.fit_loop(data, rows.y, epochs=1)

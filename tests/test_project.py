@@ -1,0 +1,14 @@
+"""The lowest versions that are tried are those that the project names."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_lowest_versions_are_those_of_the_project():
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    tried = (ROOT / ".ci" / "lowest.txt").read_text("utf-8")
+    named = dict(re.findall(r'"([a-z-]+)(?:\[\w+\])?>=([\d.]+)"', project))
+    del named["hatchling"]  # builds the package, and is not installed with it
+    assert dict(re.findall(r"^([a-z-]+)==(.+)\.\*$", tried, re.M)) == named
