@@ -1,6 +1,9 @@
-"""Equal rows, found exactly and independently of their order."""
+"""Equal rows, and the accuracy that they leave attainable."""
+
+import warnings
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 _CHUNK = 1024  # rows that are compared at a time
@@ -25,8 +28,47 @@ def heaviest_of_each(groups: Tensor, mass: Tensor) -> Tensor:
     return marked
 
 
+def as_tensor(X: NDArray) -> Tensor:
+    """View an array as a tensor, which must not be written to."""
+    if min(X.strides, default=0) < 0:
+        X = X.copy()
+    # torch has no read-only tensors, and warns.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(X)
+
+
+def elect_labels(groups: Tensor, labels: Tensor) -> tuple[Tensor, float]:
+    """Find the most frequent label of each group of equal rows.
+
+    Parameters
+    ----------
+    groups : torch.Tensor of shape (n_rows,), int64
+        The groups, numbered from 0 without a gap, as `group_equal_rows` returns them.
+    labels : torch.Tensor of shape (n_rows,), int64
+        Class indices, from 0.
+
+    Returns
+    -------
+    elected : torch.Tensor of shape (n_groups,), int64
+        The label of each group, the smallest of those that are equally frequent.
+    attainable_accuracy : float
+        The highest accuracy that any function of the rows can have.
+
+    Examples
+    --------
+    >>> elect_labels(torch.tensor([0, 0, 0, 1]), torch.tensor([2, 1, 2, 0]))
+    (tensor([2, 0]), 0.75)
+    """
+    n_classes = int(labels.max()) + 1
+    pairs, counts = torch.unique(groups * n_classes + labels, return_counts=True)
+    is_elected = heaviest_of_each(pairs // n_classes, counts)
+    n_right = int(counts[is_elected].sum())
+    return pairs[is_elected] % n_classes, n_right / len(labels)
+
+
 def group_equal_rows(X: Tensor) -> tuple[Tensor, bool]:
-    """Give equal rows, and only them, the same number, by their values alone.
+    """Assign one number to all rows that are equal, and to no others.
 
     Parameters
     ----------

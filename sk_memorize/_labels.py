@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from ._errors import wrong
+
 _TAKEN = "hold whole numbers, booleans or strings, all of one type"
 
 
@@ -54,10 +56,7 @@ booleans or strings, all of one type. Got values of type int, str instead.
     """
     labels = as_labels(y, owner)
     if not len(labels):
-        raise ValueError(
-            f"The 'y' parameter of {owner} must have at least one label. "
-            "Got an empty array instead."
-        )
+        raise ValueError(wrong("y", owner, "have at least one label", "an empty array"))
     if labels.dtype.kind in "fOmM":
         _refuse_where(pd.isna(labels), labels, "be free of missing values", owner)
     if labels.dtype.kind == "f":
@@ -65,8 +64,8 @@ booleans or strings, all of one type. Got values of type int, str instead.
     if (types := _types_not_taken(y, labels)) is not None:
         raise TypeError(
             # The first words are those that scikit-learn's own checks expect.
-            f"Unknown label type. The 'y' parameter of {owner} must {_TAKEN}. "
-            f"Got values of type {types} instead."
+            "Unknown label type. "
+            + wrong("y", owner, _TAKEN, f"values of type {types}")
         )
     try:
         check_classification_targets(labels)
@@ -74,8 +73,8 @@ booleans or strings, all of one type. Got values of type int, str instead.
         # The first sentence, which scikit-learn's own checks expect, names the type.
         fractional = labels[labels % 1 != 0]
         raise ValueError(
-            f"{str(error).partition('.')[0]}. The 'y' parameter of {owner} must "
-            f"{_TAKEN}. Got {show_value(fractional, 0)} instead."
+            f"{str(error).partition('.')[0]}. "
+            + wrong("y", owner, _TAKEN, show_value(fractional, 0))
         ) from error
     return labels
 
@@ -84,8 +83,7 @@ def as_labels(y: ArrayLike, owner: str) -> NDArray:
     """Return `y` as a 1d array in the byte order of the machine."""
     if np.ma.is_masked(y):
         raise ValueError(
-            f"The 'y' parameter of {owner} must be free of missing values. "
-            "Got a masked array instead."
+            wrong("y", owner, "be free of missing values", "a masked array")
         )
     try:
         labels: NDArray = column_or_1d(_without_nullable(y), warn=True)
@@ -93,10 +91,8 @@ def as_labels(y: ArrayLike, owner: str) -> NDArray:
         # These words are expected by scikit-learn's own checks.
         words = "Complex data not supported"
         reason = f"{words}. " if str(error).startswith(words) else ""
-        raise ValueError(
-            f"{reason}The 'y' parameter of {owner} must be a 1d array-like of labels. "
-            f"Got {describe(y)} instead."
-        ) from error
+        must = "be a 1d array-like of labels"
+        raise ValueError(reason + wrong("y", owner, must, describe(y))) from error
     return as_native(labels)
 
 
@@ -153,9 +149,7 @@ def _without_nullable(y: ArrayLike) -> ArrayLike:
     return pd.Series(y).to_numpy(dtype)
 
 
-def _refuse_where(wrong: NDArray, labels: NDArray, expected: str, owner: str) -> None:
-    if (rows := np.flatnonzero(wrong)).size:
-        raise ValueError(
-            f"The 'y' parameter of {owner} must {expected}. "
-            f"Got {show_value(labels, rows[0])} at position {rows[0]} instead."
-        )
+def _refuse_where(mask: NDArray, labels: NDArray, expected: str, owner: str) -> None:
+    if (rows := np.flatnonzero(mask)).size:
+        got = f"{show_value(labels, rows[0])} at position {rows[0]}"
+        raise ValueError(wrong("y", owner, expected, got))

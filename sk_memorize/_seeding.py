@@ -1,4 +1,4 @@
-"""One seed decides everything that an instrument draws."""
+"""Reduce `random_state` to seeds; the global generator of NumPy is never used."""
 
 from typing import Any
 
@@ -10,29 +10,46 @@ from sklearn.base import clone
 _N_SEEDS = 2**31
 
 
+def as_generator(random_state: int | RandomState | None) -> RandomState:
+    """Make a generator of a `random_state`.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        An instance is the result, an int its seed; None takes a new seed from the
+        operating system, unlike scikit-learn's ``check_random_state``.
+
+    Returns
+    -------
+    rng : RandomState
+        The generator.
+    """
+    if isinstance(random_state, RandomState):
+        return random_state
+    return RandomState(random_state)
+
+
 def draw_seed(random_state: int | RandomState | None) -> int:
     """Reduce a `random_state` to an int.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        An int is the result; an instance is drawn from; for None the operating
-        system is asked, and not the global generator of NumPy.
+        An int is the result; from an instance one is drawn; None takes a new seed
+        from the operating system.
 
     Returns
     -------
     seed : int
         The seed.
     """
-    if random_state is None:
-        return int(RandomState().randint(_N_SEEDS))
-    if isinstance(random_state, RandomState):
-        return int(random_state.randint(_N_SEEDS))
+    if random_state is None or isinstance(random_state, RandomState):
+        return int(as_generator(random_state).randint(_N_SEEDS))
     return int(random_state)
 
 
 def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
-    """Draw seeds, of which the first are the same however many are drawn.
+    """Spawn independent seeds; the first ones do not depend on their number.
 
     Parameters
     ----------

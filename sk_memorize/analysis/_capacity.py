@@ -27,11 +27,11 @@ from sklearn.utils.parallel import (
 )
 from sklearn.utils.validation import _num_samples
 
+from sk_memorize._errors import check_classifier
 from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
 from sk_memorize.analysis._capacity_result import MemorizationCapacity
 from sk_memorize.analysis._median import MedianInterval, median_interval
 from sk_memorize.analysis._parameters import count_parameters
-from sk_memorize.corruption._validation import check_classifier
 
 _GAUSSIAN_MAX_SAMPLES = 2**14
 _COLUMNS = [

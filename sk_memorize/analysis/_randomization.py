@@ -13,6 +13,8 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, validate_params
 
+from sk_memorize._errors import check_classifier
+from sk_memorize._groups import make_units
 from sk_memorize._labels import check_labels
 from sk_memorize._seeding import draw_seed
 from sk_memorize.analysis._permuted_fits import (
@@ -20,8 +22,6 @@ from sk_memorize.analysis._permuted_fits import (
     open_store,
     seeded_splitter,
 )
-from sk_memorize.corruption._units import make_units
-from sk_memorize.corruption._validation import check_classifier
 
 _OWNER = "randomization_test"
 _TOLERANCE = 1e-12

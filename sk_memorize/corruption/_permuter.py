@@ -13,11 +13,11 @@ from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
+from sk_memorize._groups import Units, make_units
 from sk_memorize._labels import as_labels, check_labels
 from sk_memorize.corruption import _labels
 from sk_memorize.corruption._after_fit import WAY_OUT, AfterFit
 from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._units import Units, make_units
 from sk_memorize.corruption._validation import check_transitions, take_labels
 
 

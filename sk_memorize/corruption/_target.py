@@ -27,12 +27,13 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
+from sk_memorize._errors import check_classifier
+from sk_memorize._groups import check_column
 from sk_memorize._labels import as_labels
 from sk_memorize.corruption._labels import Kind
 from sk_memorize.corruption._permuter import LabelPermuter
 from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._units import check_column
-from sk_memorize.corruption._validation import check_classifier, take_labels
+from sk_memorize.corruption._validation import take_labels
 from sk_memorize.corruption._weights import rows_with_weight
 
 

@@ -5,39 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import check_array
 
+from sk_memorize._errors import wrong
 from sk_memorize._labels import describe
 from sk_memorize.corruption._labels import Matrix
-
-
-def check_classifier(estimator: Any, owner: str) -> None:
-    """Refuse what is no instance of a classifier of single labels.
-
-    Parameters
-    ----------
-    estimator : object
-        What was given.
-    owner : str
-        The class or function that the error names.
-    """
-    # Some meta-estimators have `predict` only once they are fitted.
-    if (
-        isinstance(estimator, type)
-        or not hasattr(estimator, "fit")
-        or not hasattr(type(estimator), "predict")
-        or not is_classifier(estimator)
-    ):
-        expected = "an instance of a classifier, with 'fit' and 'predict'"
-    elif not get_tags(estimator).target_tags.single_output:
-        expected = "a classifier of one label for each row"
-    else:
-        return
-    raise ValueError(
-        f"The 'estimator' parameter of {owner} must be {expected}. "
-        f"Got {estimator!r} instead."
-    )
 
 
 def check_transitions(
@@ -68,10 +40,7 @@ def check_transitions(
     else:
         normalized: Matrix = matrix / sums
         return normalized
-    raise ValueError(
-        f"The 'transition_matrix' parameter of {owner} must {expected}. "
-        f"Got {got} instead."
-    )
+    raise ValueError(wrong("transition_matrix", owner, expected, got))
 
 
 def take_labels(y: ArrayLike, labels: NDArray, rows: NDArray[np.intp]) -> Any:

@@ -1,4 +1,4 @@
-"""What is corrupted together: rows, or groups of rows, within strata."""
+"""Groups of rows that are corrupted as a whole, within strata."""
 
 from typing import Any, NamedTuple
 
@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sk_memorize._labels import as_native, describe, show_value, type_names
+from ._errors import wrong
+from ._labels import as_native, describe, show_value, type_names
 
 Indices = NDArray[np.intp]
 
 
 class Units(NamedTuple):
-    """The units of a corruption; each is a row or a whole group of rows.
+    """The units of a corruption: single rows, or whole groups of rows.
 
     Attributes
     ----------
@@ -68,22 +69,22 @@ def make_units(
     of_row = _indices(group_values, "groups", owner)
     row_strata = _indices(stratum_values, "strata", owner)
     first_row = np.unique(of_row, return_index=True)[1]
-    if pair := _disagreeing_rows(labels, of_row, first_row):
-        first, other = (show_value(labels, row) for row in pair)
-        raise ValueError(
-            f"The 'groups' parameter of {owner} must give each group a single label, "
-            "because a group is corrupted as a whole. "
-            f"Got group {show_value(group_values, pair[0])} with the labels "
-            f"{first} and {other} instead."
-        )
-    if pair := _disagreeing_rows(row_strata, of_row, first_row):
-        first, other = (show_value(stratum_values, row) for row in pair)
-        raise ValueError(
-            f"The 'strata' parameter of {owner} must place each group in a single "
-            "stratum, because a group is corrupted as a whole. "
-            f"Got group {show_value(group_values, pair[0])} in the strata "
-            f"{first} and {other} instead."
-        )
+    for values, name, must, kind in (
+        (labels, "groups", "give each group a single label", "the labels"),
+        (row_strata, "strata", "place each group in a single stratum", "the strata"),
+    ):
+        if pair := _disagreeing_rows(values, of_row, first_row):
+            shown = labels if name == "groups" else stratum_values
+            first, other = (show_value(shown, row) for row in pair)
+            group = show_value(group_values, pair[0])
+            raise ValueError(
+                wrong(
+                    name,
+                    owner,
+                    f"{must}, because a group is corrupted as a whole",
+                    f"group {group} with {kind} {first} and {other}",
+                )
+            )
     return Units(of_row, first_row, row_strata[first_row])
 
 
@@ -111,10 +112,8 @@ def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
     except ValueError:
         column = None
     if column is None or column.shape != (n_rows,):
-        raise ValueError(
-            f"The {name!r} parameter of {owner} must be a 1d array-like with one value "
-            f"for each of the {n_rows} labels. Got {describe(values)} instead."
-        )
+        must = f"be a 1d array-like with one value for each of the {n_rows} labels"
+        raise ValueError(wrong(name, owner, must, describe(values)))
     return as_native(column)
 
 
@@ -123,15 +122,11 @@ def _indices(column: NDArray, name: str, owner: str) -> Indices:
     try:
         indices, _ = pd.factorize(column)
     except TypeError as error:  # unhashable
-        raise TypeError(
-            f"The {name!r} parameter of {owner} must hold strings or numbers. "
-            f"Got the types {type_names(column)} instead."
-        ) from error
+        got = f"the types {type_names(column)}"
+        raise TypeError(wrong(name, owner, "hold strings or numbers", got)) from error
     if (missing := np.flatnonzero(indices < 0)).size:
-        raise ValueError(
-            f"The {name!r} parameter of {owner} must be free of missing values. "
-            f"Got {show_value(column, missing[0])} at position {missing[0]} instead."
-        )
+        got = f"{show_value(column, missing[0])} at position {missing[0]}"
+        raise ValueError(wrong(name, owner, "be free of missing values", got))
     return indices
 
 
