@@ -17,7 +17,8 @@ from _common import Data, fail
 from tqdm.auto import tqdm
 
 import sk_memorize
-from sk_memorize._records import RecordStore, digest
+from sk_memorize._fingerprint import digest
+from sk_memorize._records import RecordStore
 
 Cell = dict[str, Any]
 
@@ -161,13 +162,9 @@ def _open_store(
     }
     path = cells_file(args.output)
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            store = RecordStore(path, header)
+        store = RecordStore(path, header)
     except (OSError, ValueError) as error:
         fail(str(error))
-    for warning in caught:
-        print(f"notice: {warning.message}", file=sys.stderr)
     if len(store):
         print(f"notice: {path} has {len(store)} finished cells", file=sys.stderr)
     return store

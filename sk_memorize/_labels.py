@@ -96,6 +96,15 @@ def as_labels(y: ArrayLike, owner: str) -> NDArray:
     return as_native(labels)
 
 
+def take_labels(y: ArrayLike, labels: NDArray, rows: NDArray[np.intp]) -> Any:
+    """Take the labels of `rows`; a Series keeps its dtype, index and name."""
+    if isinstance(y, pd.Series):
+        swapped = isinstance(y.dtype, np.dtype) and not y.dtype.isnative
+        column = y.astype(y.dtype.newbyteorder("=")) if swapped else y
+        return column.take(rows.tolist()).set_axis(y.index)
+    return labels[rows]
+
+
 def as_native(values: NDArray) -> NDArray:
     """Return `values` in the byte order of the machine."""
     if values.dtype.isnative:

@@ -29,9 +29,9 @@ def layers(estimator: Any) -> Iterator[Any]:
     >>> list(layers(GridSearchCV(make_pipeline(Perceptron()), {})))[2]
     Perceptron()
     """
-    while hasattr(estimator, "fit"):
+    while hasattr(estimator, "fit") and not isinstance(estimator, type):
         yield estimator
-        if isinstance(estimator, type) or hasattr(estimator, "estimators_"):
+        if hasattr(estimator, "estimators_"):
             return
         if isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]

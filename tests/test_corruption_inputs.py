@@ -14,15 +14,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import GaussianInputs, PixelRandomizer, PixelShuffler, load_dataset
-from sk_memorize.corruption import _keyed
+from sk_memorize.corruption import _inputs
 
 DIGITS, LABELS = load_digits(return_X_y=True)
 RGB = np.random.RandomState(0).standard_normal((20, 4, 5, 3))
@@ -112,13 +110,10 @@ def test_one_permutation_for_all_rows():
     assert_array_equal(shuffler.transform(DIGITS), DIGITS[:, shuffler.permutation_])
 
 
-def test_a_permutation_for_each_row():
-    assert len(np.unique(orders(PixelRandomizer, 500), axis=0)) == 500
-
-
 def test_every_pixel_goes_everywhere():
     # Each of the 64 x 64 counts is binomial of mean 50.
     rows = orders(PixelRandomizer, 3200)
+    assert len(np.unique(rows, axis=0)) == 3200
     counts = np.stack([np.bincount(column, minlength=64) for column in rows.T])
     deviation = (counts - 50) / np.sqrt(50 * 63 / 64)
     assert abs(deviation).max() < 6
@@ -136,38 +131,21 @@ def test_a_row_depends_on_its_content_alone(kind, X, data):
 
 
 @each_per_row
-@pytest.mark.parametrize("n_columns", [1, 3, 700, _keyed._CHUNK + 1])
-def test_chunks_leave_no_trace(kind, n_columns):
-    n_rows = 2 * _keyed._CHUNK // n_columns + 3
-    X = np.random.RandomState(0).standard_normal((n_rows, n_columns))
+def test_chunks_leave_no_trace(kind):
+    X = np.random.RandomState(0).standard_normal((2 * _inputs._CHUNK + 3, 3))
     randomizer = kind(random_state=0).fit(X)
     whole = randomizer.transform(X)
-    for start in (1, n_rows // 2, n_rows - 1):
+    for start in (1, len(X) // 2, len(X) - 1):
         assert_array_equal(randomizer.transform(X[start:]), whole[start:])
 
 
 @each_per_row
-def test_equal_rows_are_treated_alike(kind):
-    X = np.repeat(DIGITS[:1], 3, axis=0)
-    Z = kind(random_state=0).fit(DIGITS).transform(X)
-    assert_array_equal(Z, Z[[0, 0, 0]])
-
-
-@each_per_row
-def test_one_changed_value_changes_all(kind):
-    X = DIGITS[[0, 0]]
+def test_any_change_of_a_row_changes_all(kind):
+    X = DIGITS[[0, 0, 0]]
     X[1, 63] = np.nextafter(np.float32(X[1, 63]), np.float32(99))
+    X[2, [2, 3]] = X[0, [3, 2]]
     Z = kind(random_state=0).fit(DIGITS).transform(X)
-    assert (Z[0] != Z[1]).mean() > (0.4 if kind is PixelRandomizer else 0.99)
-
-
-@each_per_row
-def test_exchanged_values_change_all(kind):
-    X = DIGITS[[0, 0]]
-    X[1, [2, 3]] = X[0, [3, 2]]
-    assert (X[0] != X[1]).sum() == 2
-    Z = kind(random_state=0).fit(DIGITS).transform(X)
-    assert (Z[0] != Z[1]).mean() > (0.4 if kind is PixelRandomizer else 0.99)
+    assert ((Z[0] != Z[1:]).mean(1) > (0.4 if kind is PixelRandomizer else 0.99)).all()
 
 
 @each_per_row
@@ -251,38 +229,6 @@ def test_constant_features():
     noise = GaussianInputs(per_feature=True, random_state=0).fit(DIGITS)
     assert_array_equal(noise.transform(DIGITS)[:, 0], 0)
     assert_array_equal(GaussianInputs().fit_transform(np.full((5, 3), 2.0)), 2)
-
-
-# The generator
-
-
-def test_the_numbers_are_those_of_splitmix64():
-    start = np.array([1234567], dtype=np.uint64)
-    expected = [  # published at rosettacode.org
-        6457827717110365317,
-        3203168211198807973,
-        9817491932198370423,
-        4593380528125082431,
-        16408922859458223821,
-    ]
-    assert _keyed._stream(start, 5).tolist() == [expected]
-
-
-def test_permutations_are_uniform():
-    keys = _keyed.row_keys(np.arange(60_000.0)[:, None], 0)
-    for length, n_orders in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120)]:
-        found, counts = np.unique(
-            _keyed.permutations(keys, length), axis=0, return_counts=True
-        )
-        assert_array_equal(np.sort(found, axis=1), [np.arange(length)] * n_orders)
-        if length > 1:
-            assert stats.chisquare(counts).pvalue > 0.001
-
-
-def test_the_normal_numbers_are_finite_and_symmetric():
-    extremes = np.array([0, 2**64 - 1], dtype=np.uint64)
-    low, high = _keyed._open_uniform(extremes)
-    assert low == 1 - high == 2.0**-53
 
 
 # Seeds
@@ -402,17 +348,6 @@ def test_data_frames(kind):
     )
 
 
-@each_of_all
-def test_tags(kind):
-    tags = get_tags(kind())
-    assert tags.input_tags.two_d_array
-    assert tags.input_tags.three_d_array
-    assert not tags.input_tags.sparse
-    assert not tags.input_tags.allow_nan
-    assert not tags.target_tags.required
-    assert not tags.non_deterministic
-
-
 # With classifiers
 
 
@@ -426,39 +361,11 @@ def test_randomized_inputs_are_memorized_only(kind, limit):
     assert (scores["test_score"] < limit).all()
 
 
-@each_per_row
-def test_predictions_do_not_depend_on_the_batch(kind):
-    clf = make_pipeline(kind(random_state=0), LogisticRegression(max_iter=5, tol=1e9))
-    clf.fit(DIGITS, LABELS)
-    single = [clf.predict(DIGITS[i : i + 1])[0] for i in range(50)]
-    assert_array_equal(clf.predict(DIGITS[:50]), single)
-
-
-@pytest.fixture(scope="module")
-def mnist():
+def test_mnist_becomes_noise():
     try:
-        return load_dataset("mnist", download=False)
+        mnist = load_dataset("mnist", download=False)
     except OSError as error:
         pytest.skip(f"needs MNIST: {error}")
-
-
-def test_mnist_is_permuted(mnist):
-    X = mnist.X_train[:10_000]
-    shuffled, randomized = (
-        kind(random_state=0).fit(X).transform(X) for kind in PERMUTERS
-    )
-    kept = np.sort(X, axis=1)
-    for moved in (shuffled, randomized):
-        assert moved.dtype == np.float32
-        assert_array_equal(np.sort(moved, axis=1), kept)
-    # The mean image keeps its contrast in one case and becomes flat in the other.
-    mean = X.mean(0)
-    assert_allclose(np.sort(shuffled.mean(0)), np.sort(mean), rtol=1e-4, atol=1e-6)
-    error = X.std() / np.sqrt(len(X))
-    assert abs(randomized.mean(0) - mean.mean()).max() < 6 * error
-
-
-def test_mnist_becomes_noise(mnist):
     X = mnist.X_train
     noise = GaussianInputs(random_state=0).fit(X)
     # The figures by which everyone normalizes MNIST.

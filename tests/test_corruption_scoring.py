@@ -21,7 +21,7 @@ from sk_memorize.corruption import (
     LabelPermuter,
     memorization_scoring,
 )
-from sk_memorize.corruption._rows import digest_rows
+from sk_memorize.corruption._fingerprints import digest_rows
 
 X = np.random.RandomState(0).standard_normal((120, 4))
 y = np.tile(["a", "b", "c"], 40)

@@ -159,7 +159,7 @@ RESAMPLE = [
 SAME = "'y' parameter of LabelPermuter.transform", "must be the y given to fit"
 TRANSFORM = wrong_data(
     "LabelPermuter.transform",
-    ("fewer", {"y": Y[:4]}, *SAME, "Got 4 labels, not 6", "Call fit on the new labels"),
+    ("fewer", {"y": Y[:4]}, *SAME, "Got 4 labels, not 6", "call fit on the new labels"),
     ("other-order", {"y": Y[::-1]}, *SAME, "Got 6 labels, of which some differ"),
     ("other-type", {"y": range(6)}, *SAME, "Got 6 labels, of which some differ"),
     ("None", {"y": None}, "'y' parameter", "1d array-like of labels", "Got None"),
@@ -238,17 +238,17 @@ TARGET_PARAMETERS = wrong_parameters(
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("use", "words"),
     [
-        lambda: LabelPermuter().fit(X, Y),
-        lambda: make_pipeline(LabelPermuter(), GaussianNB()).fit(X, Y),
-        lambda: make_pipeline(LabelPermuter().fit(Y), GaussianNB()).fit(X, Y),
-        lambda: make_column_transformer((LabelPermuter(), [0])).fit(X, Y),
+        (lambda: LabelPermuter(), r"CorruptedTargetClassifier\("),
+        (lambda: make_pipeline(LabelPermuter().fit(Y), GaussianNB()), "CorruptedT"),
+        (lambda: make_pipeline(LabelPermuter(), GaussianNB()), "LabelPermuter"),
+        (lambda: make_column_transformer((LabelPermuter(), [0])), "LabelPermuter"),
     ],
 )
-def test_a_permuter_out_of_place_names_the_classifier(use):
-    with pytest.raises(TypeError, match=r"CorruptedTargetClassifier\("):
-        use()
+def test_a_permuter_is_no_transformer_of_rows(use, words):
+    with pytest.raises(TypeError, match=words):
+        use().fit(X, Y)
 
 
 TARGET_DATA = [

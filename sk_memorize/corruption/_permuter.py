@@ -1,6 +1,8 @@
 """The estimator that corrupts targets."""
 
+from collections.abc import Callable
 from numbers import Real
+from types import MethodType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -8,17 +10,50 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_memorize._groups import Units, make_units
-from sk_memorize._labels import as_labels, check_labels
-from sk_memorize.corruption import _labels
-from sk_memorize.corruption._after_fit import WAY_OUT, AfterFit
-from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._validation import check_transitions, take_labels
+from .._errors import wrong
+from .._groups import Units, make_units
+from .._labels import as_labels, check_labels, take_labels
+from .._seeding import as_generator
+from . import _labels
+from ._fingerprints import TrainingRows
+from ._transitions import check_transitions
+
+_WAY_OUT = (
+    "Labels are corrupted for a classifier, also within a pipeline, by "
+    "CorruptedTargetClassifier(classifier, LabelPermuter())."
+)
+
+
+class _AfterFit:
+    """A method that exists only after ``fit(y)``."""
+
+    # imbalanced-learn's Pipeline refuses a step that has both `transform` and
+    # `fit_resample`. A step is unfitted, or was fitted by `fit_resample`.
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __get__(self, permuter: Any, owner: Any = None) -> Any:
+        if permuter is None:
+            return self.function
+        name = self.function.__name__
+        # NotFittedError is an AttributeError as well, so that hasattr is False.
+        check_is_fitted(
+            permuter,
+            msg="This %(name)s instance is not fitted yet. Call 'fit(y)' first: "
+            f"{name!r} repeats the corruption drawn by it.",
+        )
+        if permuter._training_rows.digest is not None:
+            raise AttributeError(
+                f"{name!r} is available after 'fit(y)', and this LabelPermuter was "
+                "fitted by 'fit_resample', which returned the corrupted labels; they "
+                "are also in 'y_corrupted_'."
+            )
+        return MethodType(self.function, permuter)
 
 
 class _Checked(NamedTuple):
@@ -47,7 +82,7 @@ class LabelPermuter(BaseEstimator):
         - ``"permutation"``: they are permuted among themselves, so that the histogram
           of the classes is preserved; some rows may get their own class back.
         - ``"uniform"``: each gets a class drawn uniformly from all K classes, possibly
-          its own, so that a share 1 - 1/K of them really changes; the corruption of
+          its own, so that a fraction 1 - 1/K of them changes; the corruption of
           [1]_.
         - ``"symmetric"``: each gets one of the K - 1 other classes, drawn uniformly.
         - ``"asymmetric"``: each gets the next class in the order of `classes_`, the
@@ -56,7 +91,7 @@ class LabelPermuter(BaseEstimator):
           `transition_matrix`.
 
     fraction : float, default=1.0
-        The share of the rows to select, between 0 and 1.
+        The fraction of the rows to select, between 0 and 1.
 
     exact : bool, default=True
         If True, exactly ``round(fraction * n_samples)`` rows are selected (halves are
@@ -73,8 +108,7 @@ class LabelPermuter(BaseEstimator):
 
     random_state : int, RandomState instance or None, default=None
         An int gives the same corruption of the same labels at each call. None takes a
-        new seed from the operating system; unlike in scikit-learn, the global state of
-        NumPy is not used.
+        new seed from the operating system; NumPy's global state is not used.
 
     Attributes
     ----------
@@ -91,10 +125,10 @@ class LabelPermuter(BaseEstimator):
         The rows whose label differs from the given one.
 
     realized_rate_ : float
-        The share of the rows whose label differs from the given one.
+        The fraction of the rows whose label differs from the given one.
 
     transition_matrix_ : ndarray of shape (n_classes, n_classes)
-        The share of the rows of each class (row) that got each class (column).
+        The fraction of the rows of each class (row) that got each class (column).
 
     n_features_in_ : int
         Number of features of `X`. Only defined after :meth:`fit_resample`.
@@ -114,8 +148,8 @@ class LabelPermuter(BaseEstimator):
     -----
     The permuter speaks two protocols: ``fit(y).transform(y)`` as a transformer of
     targets, and ``fit_resample(X, y)`` as a sampler, for a step of
-    ``imblearn.pipeline.Pipeline``. Such a pipeline refuses a step that shows both
-    faces, and takes any step with ``fit_transform`` for a transformer of `X`.
+    ``imblearn.pipeline.Pipeline``. Such a pipeline refuses a step that is both, and
+    takes any step with ``fit_transform`` for a transformer of `X`.
     Therefore :meth:`transform` can be called after :meth:`fit` only, there is no
     ``fit_transform``, and a permuter that was fitted to targets must be cloned before
     it goes into a pipeline. The pipeline passes `groups` and `strata` on when metadata
@@ -218,7 +252,7 @@ class LabelPermuter(BaseEstimator):
         if others:
             raise TypeError(
                 f"The call of LabelPermuter.fit must be fit(y), with labels alone. Got "
-                f"{1 + len(others)} positional arguments instead. {WAY_OUT}"
+                f"{1 + len(others)} positional arguments instead. {_WAY_OUT}"
             )
         self._corrupt(y, self._check(y, groups, strata))
         self._training_rows = TrainingRows.of(y)
@@ -226,7 +260,7 @@ class LabelPermuter(BaseEstimator):
             self.__dict__.pop(stale, None)
         return self
 
-    @AfterFit
+    @_AfterFit
     def transform(self, y: ArrayLike) -> Any:
         """Return the corrupted labels of the `y` given to :meth:`fit`.
 
@@ -248,16 +282,17 @@ class LabelPermuter(BaseEstimator):
         labels = as_labels(y, f"{type(self).__name__}.transform")
         if not self._training_rows.have_labels(labels):
             n_fitted = len(self._training_rows.labels)
-            got = (
-                f"{len(labels)} labels, of which some differ"
-                if len(labels) == n_fitted
-                else f"{len(labels)} labels, not {n_fitted},"
+            which = (
+                "of which some differ" if len(labels) == n_fitted else f"not {n_fitted}"
             )
             raise ValueError(
-                "The 'y' parameter of LabelPermuter.transform must be the y given to "
-                "fit, because a corruption is drawn row by row and says nothing about "
-                f"other rows. Got {got} instead. Call fit on the new labels to draw "
-                "their corruption."
+                wrong(
+                    "y",
+                    "LabelPermuter.transform",
+                    "be the y given to fit, because a corruption is drawn row by row",
+                    f"{len(labels)} labels, {which},",
+                    "call fit on the new labels to draw their corruption",
+                )
             )
         return take_labels(y, labels, self._source_rows)
 
@@ -270,7 +305,7 @@ class LabelPermuter(BaseEstimator):
         groups: ArrayLike | None = None,
         strata: ArrayLike | None = None,
     ) -> tuple[Any, Any]:
-        """Draw the corruption of `y` and return it beside the untouched `X`.
+        """Draw the corruption of `y` and return it with the unchanged `X`.
 
         Parameters
         ----------
@@ -296,10 +331,9 @@ class LabelPermuter(BaseEstimator):
             The corrupted labels, a Series if `y` is one.
         """
         if X is None or isinstance(X, str):
-            raise ValueError(
-                f"The 'X' parameter of {type(self).__name__}.fit_resample must be "
-                f"array-like rows, one for each label. Got {X!r} instead."
-            )
+            owner = f"{type(self).__name__}.fit_resample"
+            must = "be array-like rows, one for each label"
+            raise ValueError(wrong("X", owner, must, repr(X)))
         check_consistent_length(X, y)
         checked = self._check(y, groups, strata)
         training_rows = TrainingRows.of(y, X)
@@ -314,22 +348,18 @@ class LabelPermuter(BaseEstimator):
         """Validate everything before anything is drawn or set."""
         owner = type(self).__name__
         if (self.kind == "transition") != (self.transition_matrix is not None):
-            raise ValueError(
-                f"The 'transition_matrix' parameter of {owner} must be given for "
-                "kind='transition' and None for the other kinds. Got "
-                f"{'None' if self.transition_matrix is None else 'a matrix'} for "
-                f"kind={self.kind!r} instead."
-            )
+            must = "be given for kind='transition' and None for the other kinds"
+            given = "None" if self.transition_matrix is None else "a matrix"
+            got = f"{given} for kind={self.kind!r}"
+            raise ValueError(wrong("transition_matrix", owner, must, got))
         labels = check_labels(y, owner)
         encoder = LabelEncoder()
         codes = encoder.fit_transform(labels)
         classes = encoder.classes_
         if len(classes) == 1 and self.kind in ("symmetric", "asymmetric"):
-            raise ValueError(
-                f"The 'y' parameter of {owner} must have at least two classes for "
-                f"kind={self.kind!r}, which forces labels to change. Got the single "
-                f"class {classes.tolist()[0]!r} instead."
-            )
+            must = f"have at least two classes for kind={self.kind!r}"
+            got = f"the single class {classes.tolist()[0]!r}"
+            raise ValueError(wrong("y", owner, must, got))
         matrix = check_transitions(self.transition_matrix, classes, owner)
         units = make_units(labels, groups, strata, owner)
         return _Checked(labels, codes, classes, units, matrix)
@@ -337,10 +367,7 @@ class LabelPermuter(BaseEstimator):
     def _corrupt(self, y: ArrayLike, checked: _Checked) -> None:
         """Draw, and set the fitted attributes."""
         labels, codes, classes, units, matrix = checked
-        # check_random_state(None) is the global generator of NumPy.
-        rng = check_random_state(
-            RandomState() if self.random_state is None else self.random_state
-        )
+        rng = as_generator(self.random_state)
         selected = _labels.select(
             units.strata, float(self.fraction), exact=self.exact, rng=rng
         )

@@ -10,8 +10,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from sk_memorize.corruption._permuter import LabelPermuter
-from sk_memorize.corruption._target import CorruptedTargetClassifier
+from .._errors import wrong
+from ._permuter import LabelPermuter
+from ._target import CorruptedTargetClassifier
 
 Scorer = Callable[[Any, Any, ArrayLike], float]
 
@@ -93,18 +94,13 @@ class _FittedAccuracy:
     """Accuracy against the labels that the training used."""
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
-        # Where the rows are not the training rows nothing else would look at them.
+        # The score of unknown rows is NaN without a prediction that checks arguments.
         if isinstance(estimator, type) or not hasattr(estimator, "predict"):
-            raise ValueError(
-                f"The 'estimator' parameter of {self!r} must be a fitted classifier. "
-                f"Got {estimator!r} instead."
-            )
+            must = "be a fitted classifier"
+            raise ValueError(wrong("estimator", repr(self), must, repr(estimator)))
         for name, value in (("X", X), ("y", y)):
             if value is None:
-                raise ValueError(
-                    f"The {name!r} parameter of {self!r} must be array-like. "
-                    "Got None instead."
-                )
+                raise ValueError(wrong(name, repr(self), "be array-like", "None"))
         check_consistent_length(X, y)
         fitted_labels = labels_of_training(estimator, X, y)
         if fitted_labels is None:

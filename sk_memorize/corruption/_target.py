@@ -27,14 +27,13 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _estimator_has, _num_samples, check_is_fitted
 
-from sk_memorize._errors import check_classifier
-from sk_memorize._groups import check_column
-from sk_memorize._labels import as_labels
-from sk_memorize.corruption._labels import Kind
-from sk_memorize.corruption._permuter import LabelPermuter
-from sk_memorize.corruption._rows import TrainingRows
-from sk_memorize.corruption._validation import take_labels
-from sk_memorize.corruption._weights import rows_with_weight
+from .._errors import check_classifier
+from .._groups import check_column
+from .._labels import as_labels, take_labels
+from ._fingerprints import TrainingRows
+from ._labels import Kind
+from ._permuter import LabelPermuter
+from ._weights import rows_with_weight
 
 
 class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -68,7 +67,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         The rows whose label differs from the given one.
 
     realized_rate_ : float
-        The share of the rows whose label differs from the given one.
+        The fraction of the rows whose label differs from the given one.
 
     classes_ : ndarray of shape (n_classes,)
         The classes of `estimator_`. A class of `y` is missing if the corruption took
@@ -187,17 +186,17 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         try:
             estimator.fit(X, y_corrupted, **routed_params.estimator.fit)
         except KeyboardInterrupt:
-            # A classifier may be of use after that, as MemorizingMLP is.
-            pass_on = True
+            # An interrupted classifier may be fitted, as MemorizingMLP is.
+            is_interrupted = True
         else:
-            pass_on = False
+            is_interrupted = False
         self.corruption_ = corruption
         self.y_corrupted_ = y_corrupted
         self.corrupted_mask_ = mask
         self.realized_rate_ = corruption.realized_rate_
         self.estimator_ = estimator
         self._training_rows = TrainingRows.of(y, X)
-        if pass_on:
+        if is_interrupted:
             raise KeyboardInterrupt
         return self
 
@@ -339,7 +338,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         if estimator_tags.classifier_tags is not None:
             multi_class = estimator_tags.classifier_tags.multi_class
             tags.classifier_tags.multi_class = multi_class
-        # It learns what is not true.
+        # Corrupted labels: the score against the true ones is low.
         tags.classifier_tags.poor_score = True
         tags.non_deterministic = estimator_tags.non_deterministic
         return tags

@@ -1,4 +1,4 @@
-"""Axes: given ones or those of a new figure, and what is drawn in all of them."""
+"""Axes, given or of a new figure, and the lines and legends that displays share."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,22 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from sk_memorize.plotting._style import GRAY, SIZES, line_style
+from .._errors import wrong
+from ._style import GRAY, SIZES, line_style
 
 _INVISIBLE = "\u200b"  # a space without width
-
-
-def import_pyplot(owner: str) -> Any:
-    """Import matplotlib, or tell how to get it."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{owner} needs matplotlib; install the extra 'plot': "
-            "pip install 'sk-memorize[plot]'"
-        ) from error
-    return plt
 
 
 @contextmanager
@@ -47,7 +37,9 @@ def open_panels(
     panels : list of Axes
         As many as asked for.
     """
-    plt = import_pyplot(owner)
+    check_matplotlib_support(owner)
+    import matplotlib.pyplot as plt
+
     if ax is not None:
         yield _check_axes(ax, n_panels, owner)
         return
@@ -61,7 +53,7 @@ def open_panels(
             plt.close(figure)
             raise
         for panel in panels.flat:
-            # Ticks are made when they are needed, which is after this context.
+            # Tick labels are created lazily, after rc_context has ended.
             panel.tick_params(labelsize=SIZES["xtick.labelsize"], width=0.6)
 
 
@@ -73,19 +65,16 @@ def _check_axes(ax: Any, n_panels: int, owner: str) -> list[Any]:
         panels = list(np.ravel(np.asarray(axes, dtype=object)))
         if len(panels) == n_panels and all(isinstance(p, Axes) for p in panels):
             return panels
-    expected = (
+    kind = (
         "an Axes of matplotlib"
         if n_panels == 1
         else f"a sequence of {n_panels} Axes of matplotlib, one for each panel"
     )
-    raise ValueError(
-        f"The 'ax' parameter of {owner} must be {expected}, or None. Got {ax!r} "
-        "instead."
-    )
+    raise ValueError(wrong("ax", owner, f"be {kind}, or None", repr(ax)))
 
 
 def one_or_all(panels: list[Any]) -> Any:
-    """Make what a display keeps as its `ax_`."""
+    """Return a single Axes as such, several as an array, for `ax_`."""
     if len(panels) == 1:
         return panels[0]
     axes = np.empty(len(panels), dtype=object)
@@ -110,7 +99,7 @@ def draw_line(
 
 
 def draw_chance(panel: Any, value: float, words: str = "chance") -> Any:
-    """Draw the level of guessing, named beside the line."""
+    """Draw the level of guessing, with its name above the line."""
     line = panel.axhline(value, color=GRAY, linewidth=0.9, linestyle=(0, (1, 1)))
     panel.annotate(
         words,
@@ -127,13 +116,13 @@ def draw_chance(panel: Any, value: float, words: str = "chance") -> Any:
 
 
 def number_epochs(panel: Any) -> None:
-    """Let the axis of epochs have whole numbers only."""
+    """Label the axis of epochs, with ticks at whole numbers only."""
     panel.set_xlabel("epoch")
     panel.xaxis.get_major_locator().set_params(integer=True)
 
 
 def number_logs(panel: Any) -> None:
-    """Let a logarithmic vertical axis have plain numbers: 1, 2, 5, 10 and so on."""
+    """Write the ticks of a logarithmic vertical axis as plain numbers: 1, 2, 5, 10."""
     from matplotlib.ticker import LogLocator
 
     panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,19 +1,20 @@
-"""The picture of a sweep over batch sizes."""
+"""Display of a sweep over batch sizes."""
 
 from collections.abc import Sequence
 from typing import Any, Self
 
 import pandas as pd
 
-from sk_memorize.plotting._axes import (
+from .._errors import wrong
+from ._axes import (
     add_legend,
     draw_means,
     number_logs,
     one_or_all,
     open_panels,
 )
-from sk_memorize.plotting._checks import check_panels, check_table, wrong
-from sk_memorize.plotting._style import COLUMN, GRAY, PAGE
+from ._checks import check_panels, check_table
+from ._style import COLUMN, GRAY, PAGE
 
 _LABELS = {
     "seconds": "time to convergence (s)",
@@ -84,12 +85,9 @@ class BatchSizeDisplay:
         owner = type(self).__name__
         self.table = check_table(table, "table", owner, ["batch_size"])
         if (table["batch_size"] <= 0).any():
-            raise wrong(
-                "table",
-                owner,
-                "have positive numbers in the column 'batch_size'",
-                f"{table['batch_size'].min():g}",
-            )
+            must = "have positive numbers in the column 'batch_size'"
+            got = f"{table['batch_size'].min():g}"
+            raise ValueError(wrong("table", owner, must, got))
 
     def plot(self, ax: Any = None, *, panels: str | Sequence[str] = _PANELS) -> Self:
         """Draw the panels.

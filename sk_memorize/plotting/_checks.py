@@ -1,30 +1,25 @@
-"""Checks of what displays are given, before anything is drawn."""
+"""Checks of tables and panels, before anything is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-
-def wrong(name: str, owner: str, expected: str, got: str) -> ValueError:
-    """Make the error for a parameter that is not as expected."""
-    return ValueError(
-        f"The {name!r} parameter of {owner} must {expected}. Got {got} instead."
-    )
+from .._errors import wrong
+from .._labels import describe
 
 
-def check_table(table: Any, name: str, owner: str, columns: Sequence[str]) -> Any:
+def check_table(
+    table: Any, name: str, owner: str, columns: Sequence[str]
+) -> pd.DataFrame:
     """Check that a table has rows, and numbers in some columns, and return it.
 
     Parameters
     ----------
     table : object
         What was given.
-    name : str
-        The parameter.
-    owner : str
-        Whose parameter it is.
+    name, owner : str
+        The parameter, and the class or function that it belongs to.
     columns : sequence of str
         The columns of numbers that are needed.
 
@@ -34,55 +29,27 @@ def check_table(table: Any, name: str, owner: str, columns: Sequence[str]) -> An
         What was given.
     """
     if not isinstance(table, pd.DataFrame):
-        raise wrong(name, owner, "be a DataFrame of pandas", short(table))
-    if missing := [column for column in columns if column not in table]:
-        raise wrong(
-            name,
-            owner,
-            f"have the columns {list(columns)}",
-            f"a table without {missing}",
-        )
-    if table.empty:
-        raise wrong(name, owner, "have rows", "an empty table")
-    for column, dtype in table[list(columns)].dtypes.items():
-        if not pd.api.types.is_numeric_dtype(dtype):
-            expected = f"have numbers in the column {column!r}"
-            raise wrong(name, owner, expected, f"the dtype {dtype}")
-    return table
+        must, got = "be a DataFrame of pandas", describe(table)
+    elif missing := [column for column in columns if column not in table]:
+        must, got = f"have the columns {list(columns)}", f"a table without {missing}"
+    elif table.empty:
+        must, got = "have rows", "an empty table"
+    elif words := list(table[list(columns)].select_dtypes(exclude="number")):
+        must = f"have numbers in the column {words[0]!r}"
+        got = f"the dtype {table[words[0]].dtype}"
+    else:
+        return table
+    raise ValueError(wrong(name, owner, must, got))
 
 
 def check_panels(panels: Any, known: Sequence[str], owner: str) -> list[str]:
-    """Make a list of a panel or some, each among those that are known."""
+    """Make a list of one or several panels, each among the known ones."""
     chosen = [panels] if isinstance(panels, str) else panels
     if (
         not isinstance(chosen, Sequence)
         or not chosen
         or any(panel not in known for panel in chosen)
     ):
-        raise wrong("panels", owner, f"be one or some of {list(known)}", short(panels))
+        must = f"be one or some of {list(known)}"
+        raise ValueError(wrong("panels", owner, must, repr(panels)))
     return list(chosen)
-
-
-def check_number(value: Any, name: str, owner: str) -> None:
-    """Check that a value is a finite number or None."""
-    if value is None:
-        return
-    is_number = isinstance(value, int | float | np.number)
-    if not is_number or isinstance(value, bool) or not np.isfinite(value):
-        raise wrong(name, owner, "be a finite number or None", short(value))
-
-
-def check_mapping(value: Any, name: str, owner: str, of: str) -> None:
-    """Check that a value is a mapping of names that is not empty."""
-    if not isinstance(value, Mapping) or not value:
-        raise wrong(name, owner, f"be a dict of names and {of}", short(value))
-
-
-def short(value: Any) -> str:
-    """Show a value in a message, not a whole table."""
-    if isinstance(value, pd.DataFrame):
-        return f"a table of shape {value.shape}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,20 +1,21 @@
-"""The picture of a sweep over corrupted labels, as in figure 1 of Zhang et al."""
+"""Display of a sweep over corrupted labels, as in figure 1 of Zhang et al."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import pandas as pd
 
-from sk_memorize.plotting._axes import (
+from .._errors import wrong
+from ._axes import (
     add_own_legend,
     draw_chance,
     draw_means,
     one_or_all,
     open_panels,
 )
-from sk_memorize.plotting._checks import check_panels, check_table, wrong
-from sk_memorize.plotting._fitting import check_histories, draw_histories
-from sk_memorize.plotting._style import COLUMN, PAGE
+from ._checks import check_panels, check_table
+from ._fitting import check_histories, draw_histories
+from ._style import COLUMN, PAGE
 
 _COLUMNS = {
     "curves": (),
@@ -147,12 +148,9 @@ class CorruptionSweepDisplay:
         if "condition" in rows:
             rows = rows[rows["condition"].astype(str).str.endswith("labels")]
         if rows.empty:
-            raise wrong(
-                "table",
-                owner,
-                "have rows of which the column 'condition' ends in 'labels'",
-                f"{self.table['condition'].unique().tolist()}",
-            )
+            must = "have rows of which the column 'condition' ends in 'labels'"
+            got = self.table["condition"].unique().tolist()
+            raise ValueError(wrong("table", owner, must, got))
         return rows.sort_values("fraction", kind="stable")
 
     def _choose(self, panels: Any, owner: str) -> list[str]:
@@ -173,9 +171,8 @@ class CorruptionSweepDisplay:
                     if panel == "curves"
                     else f"the table has the columns {list(_COLUMNS[panel])}"
                 )
-                raise wrong(
-                    "panels", owner, f"have {panel!r} only if {what}", repr(panels)
-                )
+                must = f"have {panel!r} only if {what}"
+                raise ValueError(wrong("panels", owner, must, repr(panels)))
             check_table(self.table, "table", owner, _COLUMNS[panel])
         return chosen
 

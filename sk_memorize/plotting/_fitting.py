@@ -1,13 +1,15 @@
-"""The picture of trainings: loss and accuracy, epoch by epoch."""
+"""Display of loss and accuracy, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sk_memorize.plotting._axes import (
+from .._errors import wrong
+from .._labels import describe
+from .._unwrap import layers
+from ._axes import (
     add_legend,
     as_label,
     draw_chance,
@@ -16,18 +18,10 @@ from sk_memorize.plotting._axes import (
     one_or_all,
     open_panels,
 )
-from sk_memorize.plotting._checks import (
-    check_mapping,
-    check_number,
-    check_panels,
-    check_table,
-    short,
-    wrong,
-)
-from sk_memorize.plotting._style import COLUMN, PAGE, line_style
+from ._checks import check_panels, check_table
+from ._style import COLUMN, PAGE, line_style
 
 _PANELS = ("loss", "accuracy")
-_HISTORY = "`history_` of a MemorizingMLP"
 
 Histories = Mapping[str, list[pd.DataFrame]]
 
@@ -100,18 +94,11 @@ class FittingCurveDisplay:
         owner = type(self).__name__
         self.histories = check_histories(histories, owner)
         if test_accuracies is not None:
-            check_mapping(test_accuracies, "test_accuracies", owner, "accuracies")
-            test_accuracies = {str(name): a for name, a in test_accuracies.items()}
-            for name, accuracy in test_accuracies.items():
-                if name not in self.histories:
-                    raise wrong(
-                        "test_accuracies",
-                        owner,
-                        f"have names of 'histories', {list(self.histories)}",
-                        repr(name),
-                    )
-                check_number(accuracy, "test_accuracies", owner)
-        check_number(chance_accuracy, "chance_accuracy", owner)
+            test_accuracies = {str(k): a for k, a in dict(test_accuracies).items()}
+            if unknown := list(test_accuracies.keys() - self.histories):
+                must = f"have names of 'histories', {list(self.histories)}"
+                got = repr(unknown[0])
+                raise ValueError(wrong("test_accuracies", owner, must, got))
         self.test_accuracies = test_accuracies
         self.chance_accuracy = chance_accuracy
 
@@ -208,7 +195,6 @@ class FittingCurveDisplay:
         """
         owner = f"{cls.__name__}.from_estimator"
         if isinstance(estimator, Mapping):
-            check_mapping(estimator, "estimator", owner, "fitted networks")
             histories: Any = {
                 name: [_find_history(item, owner) for item in _as_list(items)]
                 for name, items in estimator.items()
@@ -267,28 +253,18 @@ def _as_list(value: Any) -> Sequence[Any]:
 
 def _find_history(estimator: Any, owner: str) -> pd.DataFrame:
     """Find the history of a network, which may be within other estimators."""
-    inner = estimator
-    while not hasattr(inner, "history_"):
-        if isinstance(inner, type) or not hasattr(inner, "fit"):
-            break
-        check_is_fitted(inner)
-        if isinstance(inner, Pipeline):
-            inner = inner[-1]
-        elif hasattr(inner, "best_estimator_"):
-            inner = inner.best_estimator_
-        elif hasattr(inner, "estimator_"):
-            inner = inner.estimator_
-        else:
-            break
-    if isinstance(history := getattr(inner, "history_", None), pd.DataFrame):
-        return history
-    raise wrong("estimator", owner, "have a fitted MemorizingMLP", short(estimator))
+    for layer in layers(estimator):
+        if isinstance(history := getattr(layer, "history_", None), pd.DataFrame):
+            return history
+        check_is_fitted(layer)
+    must = "have a fitted MemorizingMLP"
+    raise ValueError(wrong("estimator", owner, must, repr(estimator)))
 
 
 def check_histories(
     histories: Any, owner: str, columns: Sequence[str] = _PANELS
 ) -> Histories:
-    """Bring histories into one form: lists of tables by name.
+    """Convert histories to a dict of lists of tables.
 
     Parameters
     ----------
@@ -306,14 +282,18 @@ def check_histories(
     """
     if isinstance(histories, pd.DataFrame):
         histories = {"": histories}
-    check_mapping(histories, "histories", owner, f"of tables like the {_HISTORY}")
+    if not isinstance(histories, Mapping) or not histories:
+        must = "be a dict of names and tables like history_ of MemorizingMLP"
+        raise ValueError(wrong("histories", owner, must, describe(histories)))
     found = {}
     for name, of_name in histories.items():
         tables = _as_list(of_name)
         if not tables:
-            raise wrong("histories", owner, "have a table for each name", "[]")
+            must = "have a table for each name"
+            raise ValueError(wrong("histories", owner, must, "[]"))
         if str(name) in found:
-            raise wrong("histories", owner, "have names that differ", repr(name))
+            must = "have names that differ"
+            raise ValueError(wrong("histories", owner, must, repr(name)))
         found[str(name)] = [
             check_table(table, "histories", owner, columns) for table in tables
         ]

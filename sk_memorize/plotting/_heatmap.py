@@ -1,4 +1,4 @@
-"""The picture of a grid search: a measure over two parameters."""
+"""Display of a grid search: a measure over two parameters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from sk_memorize.plotting._axes import open_panels
-from sk_memorize.plotting._checks import check_number, check_table, short, wrong
-from sk_memorize.plotting._style import COLUMN
+from .._errors import wrong
+from .._labels import describe
+from ._axes import open_panels
+from ._checks import check_table
+from ._style import COLUMN
 
 _PREFIX = "param_"
 
@@ -67,7 +69,7 @@ class GridHeatmapDisplay:
         columns = list(cells) if isinstance(cells, pd.DataFrame) else []
         self.cells = check_table(cells, "cells", owner, columns)
         if not isinstance(name, str):
-            raise wrong("name", owner, "be a str", short(name))
+            raise ValueError(wrong("name", owner, "be a str", repr(name)))
         self.name = name
 
     def plot(
@@ -110,15 +112,13 @@ class GridHeatmapDisplay:
             If matplotlib is not installed (extra ``plot``).
         """
         owner = f"{type(self).__name__}.plot"
-        check_number(vmin, "vmin", owner)
-        check_number(vmax, "vmax", owner)
-        self._check_format(values_format, owner)
+        format(0.5, values_format or "")  # refuses a wrong format before drawing
         n_rows, n_columns = self.cells.shape
         size = (max(COLUMN, 1.2 + 0.5 * n_columns), max(1.8, 0.9 + 0.3 * n_rows))
         with open_panels(ax, 1, owner, size=size) as (axes,):
             self.image_ = axes.imshow(
                 self.cells.to_numpy(float),
-                cmap=_find_colors(cmap, owner),
+                cmap=cmap,
                 vmin=vmin,
                 vmax=vmax,
                 aspect="auto",
@@ -137,17 +137,6 @@ class GridHeatmapDisplay:
                 bar.ax.tick_params(labelsize=axes.xaxis.label.get_size())
         self.ax_, self.figure_ = axes, axes.figure
         return self
-
-    def _check_format(self, values_format: Any, owner: str) -> None:
-        if values_format is None:
-            return
-        try:
-            format(0.5, values_format)
-        except (ValueError, TypeError):
-            expected = "be a format of floats such as '.3f', or None"
-            raise wrong(
-                "values_format", owner, expected, short(values_format)
-            ) from None
 
     def _write(self, axes: Any, values_format: str | None) -> Any:
         """Write the numbers into the cells, in the size that they have room for."""
@@ -209,11 +198,11 @@ class GridHeatmapDisplay:
             The display, drawn.
         """
         owner = f"{cls.__name__}.from_estimator"
-        if isinstance(estimator, type) or not hasattr(estimator, "fit"):
-            raise wrong("estimator", owner, "be a fitted search", short(estimator))
-        check_is_fitted(estimator)
+        if hasattr(estimator, "fit") and not isinstance(estimator, type):
+            check_is_fitted(estimator)
         if not isinstance(results := getattr(estimator, "cv_results_", None), Mapping):
-            raise wrong("estimator", owner, "be a fitted search", short(estimator))
+            got = repr(estimator)
+            raise ValueError(wrong("estimator", owner, "be a fitted search", got))
         if measure is None and isinstance(getattr(estimator, "refit", None), str):
             measure = f"mean_test_{estimator.refit}"
         return cls.from_results(
@@ -270,8 +259,8 @@ class GridHeatmapDisplay:
         """
         owner = f"{cls.__name__}.from_results"
         if not isinstance(results, Mapping | pd.DataFrame) or not len(results):
-            expected = "be cv_results_ or a DataFrame, with rows"
-            raise wrong("results", owner, expected, short(results))
+            must = "be cv_results_ or a DataFrame, with rows"
+            raise ValueError(wrong("results", owner, must, describe(results)))
         table = pd.DataFrame({key: _as_column(results[key]) for key in results})
         measure = _choose_measure(table, measure, owner)
         across, down = _choose_parameters(table, x, y, owner)
@@ -310,7 +299,7 @@ def _choose_measure(table: pd.DataFrame, measure: Any, owner: str) -> str:
     numbers = list(table.select_dtypes("number"))
     if measure not in numbers:
         expected = f"be a key of numbers in the results, such as {numbers[:5]}"
-        raise wrong("measure", owner, expected, short(measure))
+        raise ValueError(wrong("measure", owner, expected, repr(measure)))
     return str(measure)
 
 
@@ -328,28 +317,20 @@ def _choose_parameters(
             found = [key for key in keys if key in table]
             if not found:
                 known = [key.removeprefix(_PREFIX) for key in order or table]
-                raise wrong(parameter, owner, f"be one of {known}", short(name))
+                must = f"be one of {known}"
+                raise ValueError(wrong(parameter, owner, must, repr(name)))
             chosen[parameter] = found[0]
     for parameter in ("x", "y"):
         if parameter not in chosen:
             free = [key for key in order if key not in chosen.values()]
             if not free:
                 expected = "be given: the results have no other parameter to take"
-                raise wrong(parameter, owner, expected, "None")
+                raise ValueError(wrong(parameter, owner, expected, "None"))
             chosen[parameter] = free[0]
     if chosen["x"] == chosen["y"]:
-        raise wrong("y", owner, "be another parameter than 'x'", repr(y))
+        must = "be another parameter than 'x'"
+        raise ValueError(wrong("y", owner, must, repr(y)))
     return chosen["x"], chosen["y"]
-
-
-def _find_colors(cmap: Any, owner: str) -> Any:
-    import matplotlib
-
-    try:
-        return matplotlib.colormaps.get_cmap(cmap)
-    except (ValueError, TypeError):
-        expected = "be a Colormap of matplotlib or the name of one"
-        raise wrong("cmap", owner, expected, short(cmap)) from None
 
 
 def _on(color: Sequence[float]) -> str:

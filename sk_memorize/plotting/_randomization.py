@@ -1,4 +1,4 @@
-"""The picture of a randomization test."""
+"""Display of a randomization test."""
 
 import os
 from typing import Any, Self
@@ -6,15 +6,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from sk_memorize.analysis._randomization import (
-    ALTERNATIVES,
-    RandomizationTest,
-    randomization_test,
-)
-from sk_memorize.plotting._axes import add_own_legend, import_pyplot, open_panels
-from sk_memorize.plotting._checks import short, wrong
-from sk_memorize.plotting._style import COLORS, COLUMN, LINES
+from .._errors import wrong
+from ..analysis import RandomizationTest, randomization_test
+from ._axes import add_own_legend, open_panels
+from ._style import COLORS, COLUMN, LINES
 
 _AXIS_LABELS = {
     "cv_accuracy": "accuracy in cross-validation",
@@ -25,7 +22,7 @@ _ROUNDING = 1e-9  # accuracies that are closer are the same
 
 
 class RandomizationTestDisplay:
-    """Histogram of a statistic under permuted labels, beside that of the given ones.
+    """Histogram of a statistic under permuted labels, compared to the given ones.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_results` to make a
     display.
@@ -74,13 +71,12 @@ class RandomizationTestDisplay:
         self, result: RandomizationTest, statistic: str = "cv_accuracy"
     ) -> None:
         owner = type(self).__name__
+        must = "be what randomization_test returns"
         if not isinstance(result, RandomizationTest):
-            raise wrong(
-                "result", owner, "be what randomization_test returns", short(result)
-            )
+            raise ValueError(wrong("result", owner, must, repr(result)))
         if statistic not in result.p_values:
-            expected = f"be a statistic of the result, one of {list(result.p_values)}"
-            raise wrong("statistic", owner, expected, repr(statistic))
+            must = f"be a statistic of the result, one of {list(result.p_values)}"
+            raise ValueError(wrong("statistic", owner, must, repr(statistic)))
         self.result = result
         self.statistic = statistic
 
@@ -115,7 +111,7 @@ class RandomizationTestDisplay:
                 linewidth=0.5,
                 label=f"permuted labels ({len(permuted)})",
             )
-            # Beside its color, the kind of line tells it.
+            # Dashes tell the line from the bars also without colors.
             self.line_ = panel.axvline(
                 given,
                 color=COLORS[1],
@@ -126,7 +122,7 @@ class RandomizationTestDisplay:
                 xlabel=_AXIS_LABELS[self.statistic],
                 ylabel="permutations",
                 title=f"p = {self.result.p_values[self.statistic]:.3g} "
-                f"({ALTERNATIVES[self.statistic]} speaks for signal)",
+                f"({self.result.alternatives[self.statistic]} speaks for signal)",
             )
             if (permuted == permuted[0]).all():
                 panel.margins(x=1)
@@ -232,11 +228,11 @@ class RandomizationTestDisplay:
         display : RandomizationTestDisplay
             The display, drawn. The result is its `result`.
         """
-        # What cannot be drawn is refused before the work.
-        import_pyplot(cls.__name__)
-        if statistic not in ALTERNATIVES:
-            expected = f"be one of {list(ALTERNATIVES)}"
-            raise wrong("statistic", cls.__name__, expected, repr(statistic))
+        # Check before the fits what only the drawing needs.
+        check_matplotlib_support(cls.__name__)
+        if statistic not in _AXIS_LABELS:
+            must = f"be one of {list(_AXIS_LABELS)}"
+            raise ValueError(wrong("statistic", cls.__name__, must, repr(statistic)))
         result = randomization_test(
             estimator,
             X,

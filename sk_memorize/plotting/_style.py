@@ -1,4 +1,4 @@
-"""How lines are told apart, and the sizes that can be read in a paper."""
+"""Styles: colors, dashes and markers of lines, and text sizes for a paper."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ COLUMN = 3.5
 PAGE = 7.0
 
 # For figures that a display makes itself; in points.
-SIZES = {
+SIZES: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

@@ -1,4 +1,4 @@
-"""What goes in and out of a corruption: labels and transition matrices."""
+"""Check of a matrix of class transitions."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-from sk_memorize._errors import wrong
-from sk_memorize._labels import describe
-from sk_memorize.corruption._labels import Matrix
+from .._errors import wrong
+from .._labels import describe
+from ._labels import Matrix
 
 
 def check_transitions(
@@ -41,15 +41,6 @@ def check_transitions(
         normalized: Matrix = matrix / sums
         return normalized
     raise ValueError(wrong("transition_matrix", owner, expected, got))
-
-
-def take_labels(y: ArrayLike, labels: NDArray, rows: NDArray[np.intp]) -> Any:
-    """Take the labels of `rows`; a Series keeps its dtype, index and name."""
-    if isinstance(y, pd.Series):
-        swapped = isinstance(y.dtype, np.dtype) and not y.dtype.isnative
-        column = y.astype(y.dtype.newbyteorder("=")) if swapped else y
-        return column.take(rows.tolist()).set_axis(y.index)
-    return labels[rows]
 
 
 def _as_numbers(values: ArrayLike) -> Matrix | None:

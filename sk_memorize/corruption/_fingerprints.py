@@ -1,4 +1,4 @@
-"""Recognizing the rows of a training set."""
+"""Fingerprints, by which the rows of a training set are recognized."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize._fingerprint import digest
+from .._fingerprint import digest
 
 _MAX_HASHED_ROWS = 512
 
