@@ -1,4 +1,4 @@
-"""Files that are either as they were or complete, at any moment."""
+"""Atomic replacement of files: at any moment the old content or the new."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
     handle, temporary = _create(target.parent)
     try:
         yield temporary
-        os.fsync(handle)  # a new name is nothing without the content
+        os.fsync(handle)  # the content must reach the disk before the name
         if mode:
             temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(target)
@@ -93,7 +93,7 @@ def _create(folder: Path) -> tuple[int, Path]:
     """Create an ordinary file, and lock it: a lock ends with its process."""
     while True:
         path = folder / f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}"
-        # Unlike those of `mkstemp`, the file gets the mode that `open` would give.
+        # The mode is that of `open`; `mkstemp` would restrict it to the owner.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         with contextlib.suppress(OSError):  # a file system without locks
             if sys.platform != "win32":

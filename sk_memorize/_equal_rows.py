@@ -1,9 +1,6 @@
 """Equal rows, and the accuracy that they leave attainable."""
 
-import warnings
-
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 _CHUNK = 1024  # rows that are compared at a time
@@ -26,16 +23,6 @@ def heaviest_of_each(groups: Tensor, mass: Tensor) -> Tensor:
     marked = torch.zeros(len(mass), dtype=torch.bool)
     marked[candidates[first_positions(groups[candidates], n_groups)]] = True
     return marked
-
-
-def as_tensor(X: NDArray) -> Tensor:
-    """View an array as a tensor, which must not be written to."""
-    if min(X.strides, default=0) < 0:
-        X = X.copy()
-    # torch has no read-only tensors, and warns.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(X)
 
 
 def elect_labels(groups: Tensor, labels: Tensor) -> tuple[Tensor, float]:
@@ -97,12 +84,12 @@ def group_equal_rows(X: Tensor) -> tuple[Tensor, bool]:
         for chunk, out in zip(X.split(n_rows), keys.split(n_rows), strict=True):
             out += _bits((chunk - chunk.float()).float()).mul_(factors[1]).sum(1)
         _, exact_groups = torch.unique(keys, return_inverse=True)
-        # Where float32 is enough, the order is that of the rows in float32.
+        # Keep the order of the float32 hash if float32 tells all rows apart.
         are_distinct = bool(exact_groups.max() == groups.max())
         groups = groups if are_distinct else exact_groups
     first = first_positions(groups, int(groups.max()) + 1)[groups]
     shared = torch.nonzero(first != torch.arange(len(X))).squeeze(1)
-    # Hash collisions: among the rows that share a key, equality decides.
+    # Hash collisions: compare the rows that share a key.
     collided = [
         part[(X[part] != X[first[part]]).any(1)] for part in shared.split(_CHUNK)
     ]

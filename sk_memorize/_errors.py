@@ -1,7 +1,5 @@
 """Errors for wrong arguments: the message, and the check of a classifier."""
 
-from typing import Any
-
 from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 
@@ -34,7 +32,7 @@ def wrong(name: str, owner: str, must: str, got: object, hint: str = "") -> str:
     return f"The {name!r} parameter of {owner} must {must}. Got {got} instead{end}"
 
 
-def check_classifier(estimator: Any, owner: str) -> None:
+def check_classifier(estimator: object, owner: str) -> None:
     """Refuse anything but an instance of a classifier of single labels.
 
     Parameters

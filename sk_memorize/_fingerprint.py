@@ -22,7 +22,7 @@ _UNORDERED = "dict", "set", "frozenset"
 _SIMPLE = (type(None), bool, int, float, complex, str, bytes)
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Hash the contents of an object.
 
     Parameters
@@ -97,7 +97,7 @@ def show(value: Any) -> str:
     return f"{name}({', '.join(shown)})"
 
 
-def _digest(value: Any, above: tuple[int, ...]) -> bytes:
+def _digest(value: object, above: tuple[int, ...]) -> bytes:
     """Hash an object that is within others, whose addresses tell a cycle."""
     kind, parts = (
         _take_apart(value)

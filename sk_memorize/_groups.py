@@ -66,8 +66,8 @@ def make_units(
     stratum_values = check_column(
         np.zeros(n_rows) if strata is None else strata, n_rows, "strata", owner
     )
-    of_row = _indices(group_values, "groups", owner)
-    row_strata = _indices(stratum_values, "strata", owner)
+    of_row = encode(group_values, "groups", owner)
+    row_strata = encode(stratum_values, "strata", owner)
     first_row = np.unique(of_row, return_index=True)[1]
     for values, name, must, kind in (
         (labels, "groups", "give each group a single label", "the labels"),
@@ -106,7 +106,7 @@ def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
         In the byte order of the machine.
     """
     try:
-        # The list has None where NumPy would show what is under a mask.
+        # Masked values become None in a list; asarray would expose their data.
         masked = np.ma.is_masked(values)
         column = np.asarray(values.tolist(), object) if masked else np.asarray(values)
     except ValueError:
@@ -117,7 +117,7 @@ def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
     return as_native(column)
 
 
-def _indices(column: NDArray, name: str, owner: str) -> Indices:
+def encode(column: NDArray, name: str, owner: str) -> Indices:
     """Replace each value by an index, in the order of first appearance."""
     try:
         indices, _ = pd.factorize(column)

@@ -1,12 +1,13 @@
-"""Which labels are taken, and what is said of the others.
+"""Labels: which are accepted, and the errors for the others.
 
 Labels are whole numbers (integers, or floats without a fraction), booleans or strings,
 all of one of these types: in lists, in arrays of NumPy or what converts to them, and in
 columns of pandas that are plain, nullable or categorical, or of polars. Missing values
 are no labels. Dates, durations, bytes, complex numbers, records, StringDType and other
-objects are refused: as strings they would be taken.
+objects are refused; converted to strings they are accepted.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -63,14 +64,14 @@ booleans or strings, all of one type. Got values of type int, str instead.
         _refuse_where(np.isinf(labels), labels, "be finite", owner)
     if (types := _types_not_taken(y, labels)) is not None:
         raise TypeError(
-            # The first words are those that scikit-learn's own checks expect.
+            # scikit-learn's estimator checks expect these first words.
             "Unknown label type. "
             + wrong("y", owner, _TAKEN, f"values of type {types}")
         )
     try:
         check_classification_targets(labels)
     except ValueError as error:
-        # The first sentence, which scikit-learn's own checks expect, names the type.
+        # scikit-learn's estimator checks expect the first sentence of the error.
         fractional = labels[labels % 1 != 0]
         raise ValueError(
             f"{str(error).partition('.')[0]}. "
@@ -88,7 +89,7 @@ def as_labels(y: ArrayLike, owner: str) -> NDArray:
     try:
         labels: NDArray = column_or_1d(_without_nullable(y), warn=True)
     except ValueError as error:
-        # These words are expected by scikit-learn's own checks.
+        # scikit-learn's estimator checks expect these words.
         words = "Complex data not supported"
         reason = f"{words}. " if str(error).startswith(words) else ""
         must = "be a 1d array-like of labels"
@@ -119,7 +120,7 @@ def show_value(column: NDArray, row: int) -> str:
     return repr(column[row : row + 1].tolist()[0])
 
 
-def describe(values: Any) -> str:
+def describe(values: object) -> str:
     """Tell what was given where an array was expected, in a few words."""
     try:
         array = np.asarray(values)
@@ -130,7 +131,7 @@ def describe(values: Any) -> str:
     return f"an array of shape {array.shape} and dtype {array.dtype}"
 
 
-def type_names(values: Any) -> str:
+def type_names(values: Iterable[object]) -> str:
     """List the names of the types of some values."""
     return ", ".join(sorted({type(value).__name__ for value in values}))
 
@@ -142,7 +143,7 @@ def _types_not_taken(y: ArrayLike, labels: NDArray) -> str | None:
         return None if uniform else f"object ({type_names(labels)})"
     if labels.dtype.kind not in "biufU":
         return str(labels.dtype)
-    # NumPy turns a number beside a string into a string, NaN into "nan", and integers
+    # NumPy converts a number next to a string to a string, NaN into "nan", and integers
     # that need 65 bits into floats that some of them share.
     if isinstance(y, list | tuple) and np.ndim(y) == 1 and labels.tolist() != list(y):
         return type_names(y)
@@ -151,7 +152,7 @@ def _types_not_taken(y: ArrayLike, labels: NDArray) -> str | None:
 
 def _without_nullable(y: ArrayLike) -> ArrayLike:
     """Turn a nullable column without missing values into one of its NumPy type."""
-    # scikit-learn makes floats of it, and some large integers become equal.
+    # scikit-learn converts nullable integers to floats, which merges large ones.
     dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     if dtype is None or np.dtype(dtype).kind not in "biuf" or pd.isna(y).any():
         return y

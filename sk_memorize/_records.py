@@ -59,7 +59,7 @@ class RecordStore:
             with open_file(self.path) as file:
                 content = file.read()
         rows = list(self._parse(content))
-        # A file without records may be of another run.
+        # Overwrite a file that has a header only: nothing is lost.
         if len(rows) < 2:
             with replacing(self.path) as temporary:
                 temporary.write_bytes(first + b"\n")

@@ -1,10 +1,8 @@
 """Reduce `random_state` to seeds; the global generator of NumPy is never used."""
 
-from typing import Any
-
 import numpy as np
 from numpy.random import RandomState
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 # Seeds of scikit-learn's estimators are below 2**32.
 _N_SEEDS = 2**31
@@ -67,7 +65,7 @@ def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
     return [int(child.generate_state(1)[0]) % _N_SEEDS for child in children]
 
 
-def seeded_clone(estimator: Any, seed: int) -> Any:
+def seeded_clone(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     """Clone an estimator, and give it seeds where it has none.
 
     Parameters

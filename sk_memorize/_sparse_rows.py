@@ -1,11 +1,12 @@
-"""Rows of a sparse matrix, made dense a few at a time."""
+"""Tensors of arrays and sparse matrices, whose rows are made dense a few at a time."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from torch import Tensor
 
 
@@ -47,3 +48,15 @@ class SparseRows:
     def take(self, index: Tensor) -> Self:
         """Copy some rows, which stay sparse."""
         return type(self)(self._matrix[index.numpy()])
+
+
+def as_tensor(X: np.ndarray | csr_matrix) -> Tensor | SparseRows:
+    """View an array as a tensor that must not be written to, sparse rows as such."""
+    if issparse(X):
+        return SparseRows(X)
+    if min(X.strides, default=0) < 0:
+        X = X.copy()
+    # torch warns about read-only arrays: it has no read-only tensors.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(X)

@@ -1,4 +1,4 @@
-"""Limits of the number of threads that torch and linear algebra compute with."""
+"""Thread limits of torch and of linear algebra."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""torch as it is when nobody has changed it, whatever the caller is in the midst of."""
+"""Default state of torch, whatever contexts the caller has entered."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ def own_torch_state() -> Iterator[None]:
         stack.enter_context(torch.enable_grad())
         for kind in ("cpu", "cuda", "mps"):
             if torch.is_autocast_enabled(kind):
-                # Weights in the caller's cache would be those of steps before.
+                # The caller's autocast cache would hold weights of earlier steps.
                 off = torch.autocast(kind, enabled=False, cache_enabled=False)
                 stack.enter_context(off)
         if torch.get_default_device().type != "cpu":

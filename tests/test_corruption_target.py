@@ -9,19 +9,17 @@ import pytest
 import sklearn
 import torch
 from numpy.testing import assert_array_equal
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_validate
-from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import all_estimators, get_tags
+from sklearn.utils import all_estimators
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import memorization_capacity, randomization_test
@@ -218,12 +216,6 @@ def test_frames_series_and_string_labels():
     assert_array_equal(clf.predict(frame), clf.y_corrupted_)
 
 
-def test_sparse_rows_of_any_format():
-    rows = sparse.coo_array(abs(X))
-    clf = CorruptedTargetClassifier(MultinomialNB(), NOISE).fit(rows, y)
-    assert clf.predict(rows).shape == y.shape
-
-
 def test_within_and_around_a_pipeline():
     within = make_pipeline(
         StandardScaler(), CorruptedTargetClassifier(Recorder(), NOISE)
@@ -254,14 +246,6 @@ def test_methods_are_those_of_the_classifier():
     assert_array_equal(logistic.predict_proba(X), inner.predict_proba(X))
     assert_array_equal(logistic.predict_log_proba(X), inner.predict_log_proba(X))
     assert_array_equal(logistic.decision_function(X), inner.decision_function(X))
-
-
-def test_tags_are_those_of_the_classifier_but_for_the_score():
-    assert get_tags(CorruptedTargetClassifier(MultinomialNB())).input_tags.sparse
-    tags = get_tags(CorruptedTargetClassifier(LogisticRegression()))
-    assert tags.estimator_type == "classifier"
-    assert tags.classifier_tags.poor_score
-    assert not get_tags(LogisticRegression()).classifier_tags.poor_score
 
 
 def test_without_routing_groups_and_strata_go_to_the_corruption():

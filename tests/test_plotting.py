@@ -22,7 +22,7 @@ from sk_memorize import (
     GridHeatmapDisplay,
     MemorizingMLP,
 )
-from sk_memorize.plotting._style import COLORS, line_style
+from sk_memorize.plotting._style import line_style
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
 
@@ -473,30 +473,6 @@ def test_lines_differ_by_more_than_color():
     for one, next_one in itertools.pairwise(styles):
         for name in ("color", "linestyle", "marker"):
             assert one[name] != next_one[name]
-
-
-@pytest.mark.parametrize("deficiency", ["protanopia", "deuteranopia"])
-def test_the_color_blind_can_tell_the_first_colors_apart(deficiency):
-    # Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB.
-    matrix = {
-        "protanopia": [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ],
-        "deuteranopia": [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ],
-    }[deficiency]
-    seen = []
-    for color in COLORS[:5]:
-        rgb = np.array(plt.matplotlib.colors.to_rgb(color))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        seen.append(np.clip(matrix @ linear, 0, 1) ** (1 / 2.2))
-    for one, other in itertools.combinations(seen, 2):
-        assert np.linalg.norm(one - other) > 0.25
 
 
 @pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])

@@ -4,7 +4,7 @@ from abc import ABCMeta, abstractmethod
 from typing import Any, Self
 
 from numpy.random import RandomState
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
     OneToOneFeatureMixin,
@@ -26,7 +26,7 @@ class InputRandomizer(
     random_state: int | RandomState | None
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: ArrayLike, y: None = None) -> Self:  # noqa: ARG002
         """Draw what decides the transformation.
 
         Parameters
@@ -46,7 +46,7 @@ class InputRandomizer(
         images = self._check(X)
         self._check_shape(images.shape[1:])
         rows = images.reshape(len(images), -1)
-        # The names of the columns are those of the container that was given.
+        # Column names come from the given container, not from the array.
         validate_data(self, X if images.ndim == 2 else rows, skip_check_array=True)
         self._draw(rows)
         self.__dict__.pop("image_shape_", None)
@@ -54,7 +54,7 @@ class InputRandomizer(
             self.image_shape_ = images.shape[1:]
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: ArrayLike) -> Any:
         """Transform each row, always in the same way.
 
         Parameters
@@ -77,7 +77,7 @@ class InputRandomizer(
         self._check_shape(images.shape[1:])
         return self._randomize(rows).reshape(images.shape)
 
-    def _check(self, X: Any) -> NDArray:
+    def _check(self, X: ArrayLike) -> NDArray:
         """Return the numbers in `X`, in an array of two to four axes."""
         array: NDArray = check_array(X, allow_nd=True, input_name="X", estimator=self)
         if array.dtype.kind not in "biuf":

@@ -326,12 +326,12 @@ class GaussianInputs(InputRandomizer):
         low, high = rows.min(axis=0).astype(float), rows.max(axis=0).astype(float)
         if not self.per_feature:
             low, high = low.min(), high.max()
-        # By powers of two all numbers come between -1 and 1, where squares and sums
-        # neither overflow nor vanish; nothing is rounded for it.
+        # Scale by powers of two, which is exact, to [-1, 1], where squares and sums
+        # neither overflow nor underflow.
         exponent = np.frexp(np.maximum(-low, high))[1]
         mean = _mean_row(rows, exponent)
         mean = mean if self.per_feature else mean.mean()
-        # The sum is rounded, and of equal numbers the mean is that number.
+        # Clip the rounded mean: that of equal numbers must be that number.
         mean = np.clip(mean, np.ldexp(low, -exponent), np.ldexp(high, -exponent))
         var = _mean_row(rows, exponent, mean)
         var = var if self.per_feature else var.mean()

@@ -45,7 +45,7 @@ def apportion(
     array([1, 1, 2])
     """
     counts: Indices = np.floor(shares).astype(np.intp)
-    # Ties must be seen as such though the products were rounded differently.
+    # Round the remainders: ties differ in the last bits of the products.
     remainders = np.round(shares - counts, 9)
     order = np.lexsort((rng.random_sample(len(shares)), -remainders))
     counts[order[: total - counts.sum()]] += 1
@@ -60,7 +60,7 @@ def select(strata: Indices, fraction: float, *, exact: bool, rng: RandomState) -
     strata : ndarray of shape (n_units,)
         The stratum of each unit.
     fraction : float
-        The share of the units to select, in [0, 1].
+        The fraction of the units to select, in [0, 1].
     exact : bool
         Whether exactly ``round(fraction * n_units)`` units are selected, each stratum
         within one unit of its share; otherwise each unit is selected independently
@@ -137,7 +137,7 @@ def corrupt(
 
 def permute(codes: Indices, strata: Indices, rng: RandomState) -> Indices:
     """Permute labels within strata; the histogram of each stratum is preserved."""
-    # Both orders list stratum after stratum: one as it stands, the other shuffled.
+    # Sort both by stratum: the places stably, the sources in random order.
     places = np.argsort(strata, kind="stable")
     sources = np.lexsort((rng.random_sample(len(strata)), strata))
     permuted = np.empty_like(codes)
@@ -175,7 +175,7 @@ def follow_transitions(
             drawn = rng.permutation(np.repeat(np.arange(len(row)), counts))
         else:
             cumulative = np.cumsum(row)
-            # Divided by its end, so that rounding cannot leave a gap below one.
+            # Normalize the cumulative sums: rounding may leave the last below one.
             drawn = np.searchsorted(
                 cumulative / cumulative[-1],
                 rng.random_sample(len(members)),
@@ -186,7 +186,7 @@ def follow_transitions(
 
 
 def realized_transitions(before: Indices, after: Indices, n_classes: int) -> Matrix:
-    """Share of each class that ended in each class; rows sum to one."""
+    """Compute the fraction of each class that got each class; rows sum to one."""
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (before, after), 1)
     shares: Matrix = counts / counts.sum(axis=1, keepdims=True)

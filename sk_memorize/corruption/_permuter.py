@@ -37,7 +37,7 @@ class _AfterFit:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
-    def __get__(self, permuter: Any, owner: Any = None) -> Any:
+    def __get__(self, permuter: "LabelPermuter | None", owner: type) -> Any:
         if permuter is None:
             return self.function
         name = self.function.__name__
@@ -389,7 +389,7 @@ class LabelPermuter(BaseEstimator):
         self.transition_matrix_ = _labels.realized_transitions(
             codes, corrupted, len(classes)
         )
-        # Labels are copied from rows of y, not from classes_, and so keep their dtype.
+        # Copy labels from rows of y, not from classes_: they keep their dtype.
         self._source_rows = np.unique(codes, return_index=True)[1][corrupted]
         self.y_corrupted_ = take_labels(y, labels, self._source_rows)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, get_scorer
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
@@ -93,7 +94,7 @@ def memorization_scoring() -> dict[str, Scorer]:
 class _FittedAccuracy:
     """Accuracy against the labels that the training used."""
 
-    def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
+    def __call__(self, estimator: BaseEstimator, X: Any, y: ArrayLike) -> float:
         # The score of unknown rows is NaN without a prediction that checks arguments.
         if isinstance(estimator, type) or not hasattr(estimator, "predict"):
             must = "be a fitted classifier"
@@ -111,7 +112,7 @@ class _FittedAccuracy:
         return "memorization_scoring()['fitted_accuracy']"
 
 
-def labels_of_training(estimator: Any, X: Any, y: ArrayLike) -> Any:
+def labels_of_training(estimator: BaseEstimator, X: Any, y: ArrayLike) -> Any:
     """Find the labels that the training of `estimator` used for the rows of `X`.
 
     Each corruption on the way from `estimator` to the innermost classifier maps the
@@ -170,7 +171,7 @@ def _labels_behind(
     return corruption.y_corrupted_ if corruption._training_rows.are(y, X) else None
 
 
-def _corrupts(estimator: Any) -> bool:
+def _corrupts(estimator: BaseEstimator) -> bool:
     """Whether a part of the estimator corrupts labels."""
     if not hasattr(estimator, "get_params"):
         return False

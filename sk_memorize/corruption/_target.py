@@ -134,7 +134,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     }
 
     def __init__(
-        self, estimator: Any, corruption: LabelPermuter | str = "permutation"
+        self, estimator: BaseEstimator, corruption: LabelPermuter | str = "permutation"
     ) -> None:
         self.estimator = estimator
         self.corruption = corruption
@@ -305,7 +305,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             routing information.
         """
         fit_to_fit = MethodMapping().add(caller="fit", callee="fit")
-        # The object's own request is that of `score`, for `sample_weight`.
+        # The self request routes `sample_weight` to `score`.
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)

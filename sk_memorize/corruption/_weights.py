@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 
 
 def rows_with_weight(
-    estimator: Any, fit_params: Mapping[str, Any], n_rows: int
+    estimator: BaseEstimator, fit_params: Mapping[str, Any], n_rows: int
 ) -> NDArray[np.intp] | None:
     """Find the rows whose weight is not zero, if there are others.
 
@@ -36,14 +37,14 @@ def rows_with_weight(
         )
     except (TypeError, ValueError):
         values = None
-    # Wrong weights are refused by the classifier, in words of its own.
+    # Leave wrong weights to the classifier, which refuses them itself.
     if values is None or values.shape != (n_rows,):
         return None
     present = np.flatnonzero(values)
     return present if 0 < len(present) < n_rows else None
 
 
-def _weight(estimator: Any, params: Mapping[str, Any]) -> Any:
+def _weight(estimator: BaseEstimator, params: Mapping[str, Any]) -> Any:
     """Find the weights that reach the innermost classifier, None if there are none."""
     if not params or "sample_weight" in params:
         return params.get("sample_weight")

@@ -59,7 +59,7 @@ def read_idx(
     most_bytes: int,
     n_values: int = 256,
 ) -> NDArray[np.uint8]:
-    """Read an IDX archive, or the unpacked file beside it where there is no archive.
+    """Read an IDX archive, or the unpacked file next to it if there is no archive.
 
     Nothing is written, so that the folder may be read-only.
 

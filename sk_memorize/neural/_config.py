@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from skorch.callbacks import LRScheduler
 
+from .._errors import wrong
 from .._threads import single_thread
 from ._batches import count_batches
 from ._network import BatchNormMLP
@@ -410,10 +411,8 @@ def _check_keywords(params: Mapping[str, Any], name: str, target: type) -> None:
 def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> None:
     """Raise scikit-learn's error for a parameter unless it is valid."""
     if not valid:
-        raise ValueError(
-            f"The {name!r} parameter of MemorizingMLP must be {expected}. "
-            f"Got {params[name]!r} instead."
-        )
+        got = repr(params[name])
+        raise ValueError(wrong(name, "MemorizingMLP", f"be {expected}", got))
 
 
 def _is_int(value: object) -> bool:

@@ -92,7 +92,7 @@ def compute_logits(module: BatchNormMLP, X: Tensor | SparseRows) -> Tensor:
     The rounding of a matrix product depends on its number of rows, and the deep
     networks for few columns amplify it. Small networks are therefore evaluated
     in float64, which costs next to nothing: a row's outputs are then the same,
-    to more digits than float32 has, whatever the rows beside it.
+    to more digits than float32 has, whatever the other rows are.
 
     Parameters
     ----------

@@ -21,9 +21,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
+from .._errors import wrong
 from .._labels import check_labels
 from .._refusals import check_dates, explain
 from .._seeding import draw_seed, spawn_seeds
+from .._sparse_rows import as_tensor
 from .._torch_state import own_torch_state
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
@@ -31,7 +33,7 @@ from ._network import BatchNormMLP
 from ._other_names import names_its_own
 from ._preprocessing import count_components, prepare
 from ._recipes import RECIPES
-from ._rows import Rows, as_tensor, flatten_images, weigh_rows
+from ._rows import Rows, flatten_images, weigh_rows
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
 from ._training import Trained, start_stream, train, train_on_stream
@@ -272,7 +274,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     are measured with the network that predicts: in float32, on the raw inputs.
 
     For a given number of threads of torch the result is the same, bit for bit, on
-    one machine, but for ``torch.set_float32_matmul_precision``, which is heeded.
+    one machine, except for ``torch.set_float32_matmul_precision``, which is used.
     Networks with fewer than 100,000 weights always use one thread, so that it does
     not depend on `n_jobs` either. A forked process always uses one.
 
@@ -790,10 +792,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         'step'
         """
         if name not in RECIPES:
-            raise ValueError(
-                f"The 'name' parameter of {cls.__name__}.from_recipe must be one of "
-                f"{sorted(RECIPES)}. Got {name!r} instead."
-            )
+            owner = f"{cls.__name__}.from_recipe"
+            must = f"be one of {sorted(RECIPES)}"
+            raise ValueError(wrong("name", owner, must, repr(name)))
         return cls(**{**RECIPES[name], **changes})
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from .._errors import wrong
+
 
 class Scaling(NamedTuple):
     """Map ``(x - center) / scale``, followed by asinh in heavy-tailed columns."""
@@ -180,10 +182,8 @@ def last_hidden(module: BatchNormMLP, X: Tensor) -> Tensor:
     """Compute what the last layer takes."""
     n_features = module.first_layer.in_features
     if X.ndim != 2 or X.shape[1] != n_features:
-        raise ValueError(
-            "The 'X' parameter of BatchNormMLP.forward must be of shape "
-            f"(n_samples, {n_features}). Got shape {tuple(X.shape)} instead."
-        )
+        must, got = f"be of shape (n_samples, {n_features})", f"shape {tuple(X.shape)}"
+        raise ValueError(wrong("X", "BatchNormMLP.forward", must, got))
     scaling, dtype = module.scaling, module.first_layer.weight.dtype
     if scaling is not None:
         X = scaling(X, dtype)

@@ -1,7 +1,6 @@
 """Training rows: images flattened, weights merged, equal rows counted once."""
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, TypeAlias
 
@@ -14,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
+from .._errors import wrong
 from .._sparse_rows import SparseRows
 
 # Part of the mean mass below which a row is not trained on: Adam, which divides by
@@ -120,10 +120,8 @@ def _factors(
     except (TypeError, ValueError):
         is_valid = False
     if not is_valid:
-        raise ValueError(
-            "The 'class_weight' parameter of MemorizingMLP must have finite values of "
-            f"at least 0. Got {class_weight!r} instead."
-        )
+        must, got = "have finite values of at least 0", repr(class_weight)
+        raise ValueError(wrong("class_weight", "MemorizingMLP", must, got))
     return factors
 
 
@@ -133,25 +131,9 @@ def _positive(
     """Keep the rows of positive weight."""
     kept = weight > 0
     if not kept.any():
-        raise ValueError(
-            f"The {name!r} parameter of MemorizingMLP must leave rows of positive "
-            "weight. Got weights that are all zero instead."
-        )
+        must, got = "leave rows of positive weight", "weights that are all zero"
+        raise ValueError(wrong(name, "MemorizingMLP", must, got))
     return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
-
-
-def as_tensor(X: np.ndarray | csr_matrix) -> Tensor | SparseRows:
-    """View an array as a tensor that is not written to, or sparse rows as such."""
-    if issparse(X):
-        return SparseRows(X)
-    if min(X.strides) < 0:  # of an axis of length one
-        X = X.copy()
-    if not X.flags.writeable:
-        # torch warns, as it has no read-only tensors.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return torch.from_numpy(X)
-    return torch.from_numpy(X)
 
 
 class Rows:

@@ -146,7 +146,7 @@ def make_scheduler(
     scheduler : str, type or skorch.callbacks.LRScheduler
         A name of `SCHEDULES`, a scheduler class of torch, or a callback.
     given : mapping
-        Arguments of the torch class, in place of the defaults.
+        Arguments of the torch class, instead of the defaults.
     start_epoch : int
         The epoch after which the scheduler steps for the first time.
     n_epochs : int

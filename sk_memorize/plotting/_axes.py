@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,12 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._errors import wrong
 from ._style import GRAY, SIZES, line_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+
+    AxesLike = Axes | Sequence[Axes] | None
 
 _INVISIBLE = "\u200b"  # a space without width
 
@@ -83,22 +89,22 @@ def one_or_all(panels: list[Any]) -> Any:
 
 
 def draw_line(
-    panel: Any,
+    panel: "Axes",
     x: ArrayLike,
     y: ArrayLike,
     *,
-    low: ArrayLike | None = None,
-    high: ArrayLike | None = None,
+    low: pd.Series | None = None,
+    high: pd.Series | None = None,
     **style: Any,
 ) -> Any:
     """Draw a line, and a band from `low` to `high` if they are given."""
     (line,) = panel.plot(x, y, **style)
-    if low is not None and not np.isnan(np.asarray(low, dtype=float)).all():
+    if low is not None and high is not None and low.notna().any():
         panel.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     return line
 
 
-def draw_chance(panel: Any, value: float, words: str = "chance") -> Any:
+def draw_chance(panel: "Axes", value: float, words: str = "chance") -> Any:
     """Draw the level of guessing, with its name above the line."""
     line = panel.axhline(value, color=GRAY, linewidth=0.9, linestyle=(0, (1, 1)))
     panel.annotate(
@@ -110,18 +116,19 @@ def draw_chance(panel: Any, value: float, words: str = "chance") -> Any:
         horizontalalignment="center",
         verticalalignment="bottom",
         color=GRAY,
-        fontsize=0.9 * panel.xaxis.label.get_size(),
+        fontsize=0.9 * float(panel.xaxis.label.get_fontsize()),
     )
     return line
 
 
-def number_epochs(panel: Any) -> None:
+def number_epochs(panel: "Axes") -> None:
     """Label the axis of epochs, with ticks at whole numbers only."""
     panel.set_xlabel("epoch")
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    locator: Any = panel.xaxis.get_major_locator()
+    locator.set_params(integer=True)
 
 
-def number_logs(panel: Any) -> None:
+def number_logs(panel: "Axes") -> None:
     """Write the ticks of a logarithmic vertical axis as plain numbers: 1, 2, 5, 10."""
     from matplotlib.ticker import LogLocator
 
@@ -159,7 +166,7 @@ def add_legend(axes: list[Any], *, below: bool) -> None:
     _show_names(legend)
 
 
-def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
+def add_own_legend(panel: "Axes", *, below: bool, **place: Any) -> None:
     """Explain the lines of a panel that shares none with others.
 
     Parameters
@@ -174,7 +181,7 @@ def add_own_legend(panel: Any, *, below: bool, **place: Any) -> None:
     if below:
         from matplotlib.transforms import ScaledTranslation
 
-        # Below the ticks and the name of the axis, whose height is that of letters.
+        # Offset in points: the height of tick labels and axis label is that of text.
         down = ScaledTranslation(0, -24 / 72, panel.figure.dpi_scale_trans)
         legend = panel.legend(
             loc="upper center",
@@ -195,14 +202,14 @@ def as_label(name: str) -> str:
     return f"{_INVISIBLE}{name}" if name.startswith("_") else name
 
 
-def _show_names(legend: Any) -> None:
+def _show_names(legend: "Legend") -> None:
     """Turn the labels of a legend into names again."""
     for text in legend.get_texts():
         text.set_text(text.get_text().removeprefix(_INVISIBLE))
 
 
 def draw_means(
-    panel: Any,
+    panel: "Axes",
     rows: pd.DataFrame,
     x: str,
     names: Mapping[str, str],

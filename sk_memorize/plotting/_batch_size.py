@@ -1,7 +1,7 @@
 """Display of a sweep over batch sizes."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -16,6 +16,11 @@ from ._axes import (
 from ._checks import check_panels, check_table
 from ._style import COLUMN, GRAY, PAGE
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._axes import AxesLike
+
 _LABELS = {
     "seconds": "time to convergence (s)",
     "epochs": "epochs to convergence",
@@ -23,9 +28,9 @@ _LABELS = {
     "test_accuracy": "test accuracy",
 }
 _PANELS = ("seconds", "seconds_per_epoch", "test_accuracy")
-# Times differ by powers of ten.
+# Columns on a logarithmic axis.
 _LOG = ("seconds", "seconds_per_epoch")
-# Where a training that ended early tells less than the number drawn.
+# Columns that are lower bounds if a training missed its target.
 _ENDS = ("seconds", "epochs")
 
 
@@ -89,7 +94,12 @@ class BatchSizeDisplay:
             got = f"{table['batch_size'].min():g}"
             raise ValueError(wrong("table", owner, must, got))
 
-    def plot(self, ax: Any = None, *, panels: str | Sequence[str] = _PANELS) -> Self:
+    def plot(
+        self,
+        ax: "AxesLike" = None,
+        *,
+        panels: str | Sequence[str] = _PANELS,
+    ) -> Self:
         """Draw the panels.
 
         Parameters
@@ -126,7 +136,7 @@ class BatchSizeDisplay:
         self.ax_, self.figure_ = one_or_all(axes), axes[0].figure
         return self
 
-    def _draw(self, axes: Any, column: str) -> dict[str, Any]:
+    def _draw(self, axes: "Axes", column: str) -> dict[str, Any]:
         lines: dict[str, Any] = {}
         for number, (rule, rows) in enumerate(self._rules().items()):
             rows = rows.sort_values("batch_size")
@@ -153,7 +163,7 @@ class BatchSizeDisplay:
         if column in _LOG:
             axes.set_yscale("log")
             number_logs(axes)
-        # Powers of two as such, not as numbers with exponents; not too many of them.
+        # Tick labels: plain numbers instead of exponents, at most about seven.
         axes.set_xticks(sizes[:: -(-len(sizes) // 7)])
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.minorticks_off()
@@ -171,7 +181,7 @@ class BatchSizeDisplay:
         table: pd.DataFrame,
         *,
         panels: str | Sequence[str] = _PANELS,
-        ax: Any = None,
+        ax: "AxesLike" = None,
     ) -> Self:
         """Draw the table of a sweep.
 

@@ -1,7 +1,6 @@
 """Checks of tables and panels, before anything is drawn."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -10,7 +9,7 @@ from .._labels import describe
 
 
 def check_table(
-    table: Any, name: str, owner: str, columns: Sequence[str]
+    table: object, name: str, owner: str, columns: Sequence[str]
 ) -> pd.DataFrame:
     """Check that a table has rows, and numbers in some columns, and return it.
 
@@ -42,7 +41,7 @@ def check_table(
     raise ValueError(wrong(name, owner, must, got))
 
 
-def check_panels(panels: Any, known: Sequence[str], owner: str) -> list[str]:
+def check_panels(panels: object, known: Sequence[str], owner: str) -> list[str]:
     """Make a list of one or several panels, each among the known ones."""
     chosen = [panels] if isinstance(panels, str) else panels
     if (

@@ -1,7 +1,7 @@
 """Display of a sweep over corrupted labels, as in figure 1 of Zhang et al."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -17,13 +17,18 @@ from ._checks import check_panels, check_table
 from ._fitting import check_histories, draw_histories
 from ._style import COLUMN, PAGE
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._axes import AxesLike
+
 _COLUMNS = {
     "curves": (),
     "time": ("relative_epochs", "relative_seconds"),
     "error": ("test_error",),
 }
 _PANELS = tuple(_COLUMNS)
-# Where neither the rising line nor the level of chance is.
+# Legend position that avoids the rising line and the chance level.
 _BELOW_CHANCE = {"loc": "upper left", "bbox_to_anchor": (0, 0.86)}
 
 
@@ -101,7 +106,10 @@ class CorruptionSweepDisplay:
         )
 
     def plot(
-        self, ax: Any = None, *, panels: str | Sequence[str] | None = None
+        self,
+        ax: "AxesLike" = None,
+        *,
+        panels: str | Sequence[str] | None = None,
     ) -> Self:
         """Draw the panels.
 
@@ -176,7 +184,7 @@ class CorruptionSweepDisplay:
             check_table(self.table, "table", owner, _COLUMNS[panel])
         return chosen
 
-    def _draw_curves(self, axes: Any, _: pd.DataFrame) -> dict[str, Any]:
+    def _draw_curves(self, axes: "Axes", _: pd.DataFrame) -> dict[str, Any]:
         return draw_histories(axes, self.histories or {}, "loss")
 
     @classmethod
@@ -186,7 +194,7 @@ class CorruptionSweepDisplay:
         *,
         histories: Mapping[str, Any] | None = None,
         panels: str | Sequence[str] | None = None,
-        ax: Any = None,
+        ax: "AxesLike" = None,
     ) -> Self:
         """Draw the table of a sweep.
 
@@ -211,7 +219,7 @@ class CorruptionSweepDisplay:
         return cls(table=table, histories=histories).plot(ax, panels=panels)
 
 
-def _draw_time(axes: Any, rows: pd.DataFrame) -> dict[str, Any]:
+def _draw_time(axes: "Axes", rows: pd.DataFrame) -> dict[str, Any]:
     names = {"relative_epochs": "epochs", "relative_seconds": "seconds"}
     lines = draw_means(axes, rows, "fraction", names)
     axes.axhline(1, color="0.7", linewidth=0.6, zorder=0)
@@ -220,7 +228,7 @@ def _draw_time(axes: Any, rows: pd.DataFrame) -> dict[str, Any]:
     return lines
 
 
-def _draw_error(axes: Any, rows: pd.DataFrame) -> dict[str, Any]:
+def _draw_error(axes: "Axes", rows: pd.DataFrame) -> dict[str, Any]:
     names = {"test_error": "test (true labels)"}
     if "train_accuracy" in rows:
         rows = rows.assign(train_error=1 - rows["train_accuracy"])

@@ -1,9 +1,10 @@
 """Display of loss and accuracy, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._errors import wrong
@@ -20,6 +21,11 @@ from ._axes import (
 )
 from ._checks import check_panels, check_table
 from ._style import COLUMN, PAGE, line_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._axes import AxesLike
 
 _PANELS = ("loss", "accuracy")
 
@@ -99,10 +105,18 @@ class FittingCurveDisplay:
                 must = f"have names of 'histories', {list(self.histories)}"
                 got = repr(unknown[0])
                 raise ValueError(wrong("test_accuracies", owner, must, got))
+        if chance_accuracy is not None and not 0 <= chance_accuracy <= 1:
+            must = "be between 0 and 1, or None"
+            raise ValueError(wrong("chance_accuracy", owner, must, chance_accuracy))
         self.test_accuracies = test_accuracies
         self.chance_accuracy = chance_accuracy
 
-    def plot(self, ax: Any = None, *, panels: str | Sequence[str] = _PANELS) -> Self:
+    def plot(
+        self,
+        ax: "AxesLike" = None,
+        *,
+        panels: str | Sequence[str] = _PANELS,
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -137,10 +151,10 @@ class FittingCurveDisplay:
         self.ax_, self.figure_ = one_or_all(axes), axes[0].figure
         return self
 
-    def _draw_loss(self, axes: Any) -> dict[str, Any]:
+    def _draw_loss(self, axes: "Axes") -> dict[str, Any]:
         return draw_histories(axes, self.histories, "loss")
 
-    def _draw_accuracy(self, axes: Any) -> dict[str, Any]:
+    def _draw_accuracy(self, axes: "Axes") -> dict[str, Any]:
         lines = draw_histories(axes, self.histories, "accuracy")
         for name, accuracy in (self.test_accuracies or {}).items():
             line = lines[name]
@@ -163,12 +177,12 @@ class FittingCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator | Mapping[str, Any],
         *,
         test_accuracies: Mapping[str, float] | None = None,
         chance_accuracy: float | None = None,
         panels: str | Sequence[str] = _PANELS,
-        ax: Any = None,
+        ax: "AxesLike" = None,
     ) -> Self:
         """Draw the training of fitted networks.
 
@@ -217,7 +231,7 @@ class FittingCurveDisplay:
         test_accuracies: Mapping[str, float] | None = None,
         chance_accuracy: float | None = None,
         panels: str | Sequence[str] = _PANELS,
-        ax: Any = None,
+        ax: "AxesLike" = None,
     ) -> Self:
         """Draw histories that were kept.
 
@@ -251,7 +265,7 @@ def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _find_history(estimator: Any, owner: str) -> pd.DataFrame:
+def _find_history(estimator: object, owner: str) -> pd.DataFrame:
     """Find the history of a network, which may be within other estimators."""
     for layer in layers(estimator):
         if isinstance(history := getattr(layer, "history_", None), pd.DataFrame):
@@ -300,7 +314,7 @@ def check_histories(
     return found
 
 
-def draw_histories(axes: Any, histories: Histories, column: str) -> dict[str, Any]:
+def draw_histories(axes: "Axes", histories: Histories, column: str) -> dict[str, Any]:
     """Draw one column of histories against the epoch.
 
     Parameters

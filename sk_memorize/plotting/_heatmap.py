@@ -1,10 +1,11 @@
 """Display of a grid search: a measure over two parameters."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._errors import wrong
@@ -12,6 +13,9 @@ from .._labels import describe
 from ._axes import open_panels
 from ._checks import check_table
 from ._style import COLUMN
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _PREFIX = "param_"
 
@@ -74,7 +78,7 @@ class GridHeatmapDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: "Axes | None" = None,
         *,
         cmap: Any = "cividis",
         vmin: float | None = None,
@@ -134,11 +138,11 @@ class GridHeatmapDisplay:
             )
             if colorbar:
                 bar = axes.figure.colorbar(self.image_, ax=axes, label=self.name)
-                bar.ax.tick_params(labelsize=axes.xaxis.label.get_size())
+                bar.ax.tick_params(labelsize=axes.xaxis.label.get_fontsize())
         self.ax_, self.figure_ = axes, axes.figure
         return self
 
-    def _write(self, axes: Any, values_format: str | None) -> Any:
+    def _write(self, axes: "Axes", values_format: str | None) -> Any:
         """Write the numbers into the cells, in the size that they have room for."""
         text = np.full(self.cells.shape, None, dtype=object)
         if values_format is None:
@@ -149,10 +153,10 @@ class GridHeatmapDisplay:
             if not np.isnan(value)
         }
         longest = max(map(len, written.values()), default=1)
-        # In points; a digit is about 0.6 as wide as the letters are high.
+        # Font size in points; a digit is about 0.6 as wide as high.
         width = 72 * axes.get_window_extent().width / axes.figure.dpi
         room = 0.75 * width / (self.cells.shape[1] * 0.6 * longest)
-        size = float(np.clip(room, 4, axes.xaxis.label.get_size()))
+        size = float(np.clip(room, 4, axes.xaxis.label.get_fontsize()))
         for (i, j), words in written.items():
             color = self.image_.cmap(self.image_.norm(self.cells.iloc[i, j]))
             text[i, j] = axes.text(
@@ -163,12 +167,12 @@ class GridHeatmapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         x: str | None = None,
         y: str | None = None,
         measure: str | None = None,
-        ax: Any = None,
+        ax: "Axes | None" = None,
         cmap: Any = "cividis",
         vmin: float | None = None,
         vmax: float | None = None,
@@ -226,7 +230,7 @@ class GridHeatmapDisplay:
         x: str | None = None,
         y: str | None = None,
         measure: str | None = None,
-        ax: Any = None,
+        ax: "Axes | None" = None,
         cmap: Any = "cividis",
         vmin: float | None = None,
         vmax: float | None = None,
@@ -287,7 +291,7 @@ class GridHeatmapDisplay:
 def _as_column(values: Any) -> Any:
     """Turn what is no number into words: None is no missing value here."""
     array = np.asarray(values)
-    # Candidates of a list of grids may lack a parameter, which is masked.
+    # Masked values: candidates of a list of grids may lack a parameter.
     is_number = array.dtype.kind in "biuf" and not np.ma.is_masked(values)
     return array if is_number else [str(value) for value in values]
 

@@ -1,16 +1,20 @@
-"""The picture of influences: test images, and the training images they owe to."""
+"""Display of influences: test images and the training images that support them."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sk_memorize.analysis.memorization import MemorizationScores
-from sk_memorize.plotting._axes import open_panels
-from sk_memorize.plotting._checks import check_table, short, wrong
-from sk_memorize.plotting._mosaic import draw_mosaic, take_images
-from sk_memorize.plotting._style import PAGE
+from .._errors import wrong
+from ..analysis.memorization import MemorizationScores
+from ._axes import open_panels
+from ._checks import check_table
+from ._mosaic import draw_mosaic, take_images
+from ._style import PAGE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class InfluenceDisplay:
@@ -60,12 +64,12 @@ class InfluenceDisplay:
 
     def __init__(self, scores: MemorizationScores) -> None:
         owner = type(self).__name__
+        must = "be what memorization_scores returns"
         if not isinstance(scores, MemorizationScores):
-            raise wrong(
-                "scores", owner, "be what memorization_scores returns", short(scores)
-            )
+            raise ValueError(wrong("scores", owner, must, repr(scores)))
         if scores.influence_values is None:
-            raise wrong("scores", owner, "have test rows", "scores without 'X_test'")
+            got = "scores without 'X_test'"
+            raise ValueError(wrong("scores", owner, "have test rows", got))
         self.scores = scores
 
     def plot(
@@ -78,7 +82,7 @@ class InfluenceDisplay:
         pairs: pd.DataFrame | None = None,
         n_test_rows: int = 6,
         n_influences: int = 5,
-        ax: Any = None,
+        ax: "Axes | None" = None,
     ) -> Self:
         """Draw the images.
 
@@ -165,7 +169,7 @@ class InfluenceDisplay:
         pairs: pd.DataFrame | None = None,
         n_test_rows: int = 6,
         n_influences: int = 5,
-        ax: Any = None,
+        ax: "Axes | None" = None,
     ) -> Self:
         """Draw the images.
 

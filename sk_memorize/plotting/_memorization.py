@@ -1,14 +1,18 @@
-"""The pictures of memorization scores."""
+"""Display of memorization scores."""
 
-from typing import Any, Self
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from sk_memorize.analysis.memorization import MemorizationScores
-from sk_memorize.plotting._axes import add_own_legend, open_panels
-from sk_memorize.plotting._checks import check_number, short, wrong
-from sk_memorize.plotting._mosaic import draw_mosaic, take_images
-from sk_memorize.plotting._style import COLORS, COLUMN, PAGE
+from .._errors import wrong
+from ..analysis.memorization import MemorizationScores
+from ._axes import add_own_legend, open_panels
+from ._mosaic import draw_mosaic, take_images
+from ._style import COLORS, COLUMN, PAGE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _KINDS = ("histogram", "loss", "images")
 _COLUMNS = 8  # images in a row
@@ -68,11 +72,12 @@ class MemorizationDisplay:
         n_wrong: float | None = None,
     ) -> None:
         owner = type(self).__name__
+        must = "be what memorization_scores returns"
         if not isinstance(scores, MemorizationScores):
-            raise wrong(
-                "scores", owner, "be what memorization_scores returns", short(scores)
-            )
-        check_number(n_wrong, "n_wrong", owner)
+            raise ValueError(wrong("scores", owner, must, repr(scores)))
+        if n_wrong is not None and not (isinstance(n_wrong, Real) and n_wrong >= 0):
+            must = "be a finite number of at least 0, or None"
+            raise ValueError(wrong("n_wrong", owner, must, repr(n_wrong)))
         self.order = scores._order(by, owner)
         self.scores = scores
         self.by = by
@@ -80,7 +85,7 @@ class MemorizationDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: "Axes | None" = None,
         *,
         kind: str = "histogram",
         X: Any = None,
@@ -120,13 +125,13 @@ class MemorizationDisplay:
         """
         owner = type(self).__name__
         if kind not in _KINDS:
-            raise wrong("kind", owner, f"be one of {list(_KINDS)}", short(kind))
+            must = f"be one of {list(_KINDS)}"
+            raise ValueError(wrong("kind", owner, must, repr(kind)))
         self.rows_ = np.zeros(0, np.intp)
         if kind == "images":
             if not isinstance(n_images, int) or n_images < 1:
-                raise wrong(
-                    "n_images", owner, "be an int of at least 1", repr(n_images)
-                )
+                must = "be an int of at least 1"
+                raise ValueError(wrong("n_images", owner, must, repr(n_images)))
             self.rows_ = self.order[:n_images]
             images = take_images(X, self.rows_, image_shape, "X", owner)
             lines = -(-len(images) // _COLUMNS)
@@ -150,14 +155,14 @@ class MemorizationDisplay:
         is_marked[self.order[: round(self.n_wrong)]] = True
         return is_marked, f"estimated to be wrong ({is_marked.mean():.2%})"
 
-    def _draw_histogram(self, panel: Any) -> None:
+    def _draw_histogram(self, panel: "Axes") -> None:
         values = getattr(self.scores, self.by)
         is_marked, words = self._marked()
         edges = np.histogram_bin_edges(values, 40)
-        self.artists_ = [
+        self.artists_: list[Any] = [
             panel.hist(
                 part,
-                bins=edges,
+                bins=edges.tolist(),
                 color=color,
                 edgecolor="white",
                 linewidth=0.3,
@@ -171,7 +176,7 @@ class MemorizationDisplay:
         panel.set_yscale("log")
         panel.set(xlabel=_name(self.by), ylabel="rows")
 
-    def _draw_loss(self, panel: Any) -> None:
+    def _draw_loss(self, panel: "Axes") -> None:
         scores = self.scores
         loss, words = scores.cumulative_loss, "loss summed over the training"
         if loss is None:
@@ -198,7 +203,7 @@ class MemorizationDisplay:
         panel.set_xscale("symlog", linthresh=max(float(np.median(loss)), _SMALLEST))
         panel.set(xlabel=f"{words} (nats)", ylabel=_name(self.by))
 
-    def _draw_images(self, panel: Any, images: np.ndarray) -> None:
+    def _draw_images(self, panel: "Axes", images: np.ndarray) -> None:
         scores, rows = self.scores, self.rows_
         words = []
         for row in rows:
@@ -221,7 +226,7 @@ class MemorizationDisplay:
         X: Any = None,
         image_shape: tuple[int, ...] | None = None,
         n_images: int = 16,
-        ax: Any = None,
+        ax: "Axes | None" = None,
     ) -> Self:
         """Draw the scores of rows.
 

@@ -1,14 +1,17 @@
-"""Images of rows, side by side in one axes, each with a few words below."""
+"""Mosaic of images in one axes, each with a few words below."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize.plotting._checks import short, wrong
+from .._errors import wrong
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _CHANNELS = (1, 3, 4)
 _SPAN = 0.86  # of an image, where the next one begins at 1
@@ -38,10 +41,11 @@ def take_images(
         The images.
     """
     if X is None:
-        raise wrong(name, owner, "be the rows that are drawn as images", "None")
+        must = "be the rows that are drawn as images"
+        raise ValueError(wrong(name, owner, must, "None"))
     if _num_samples(X) <= rows.max(initial=0):
         expected = f"have at least {rows.max() + 1} rows, as the scores have"
-        raise wrong(name, owner, expected, f"{_num_samples(X)} rows")
+        raise ValueError(wrong(name, owner, expected, f"{_num_samples(X)} rows"))
     taken = np.asarray(_safe_indexing(X, rows), dtype=float)
     shape = taken.shape[1:] if image_shape is None else tuple(image_shape)
     if len(shape) not in (2, 3) or np.prod(shape) != taken[0].size:
@@ -49,7 +53,7 @@ def take_images(
             "be a height and a width, and channels if there are any, whose product is "
             f"the {taken[0].size} numbers of a row"
         )
-        raise wrong("image_shape", owner, expected, short(image_shape))
+        raise ValueError(wrong("image_shape", owner, expected, repr(image_shape)))
     images = taken.reshape(-1, *shape)
     if len(shape) == 3 and shape[-1] not in _CHANNELS:
         images = np.moveaxis(images, 1, -1)
@@ -60,7 +64,7 @@ def take_images(
 
 
 def draw_mosaic(
-    panel: Any, rows: Sequence[tuple[NDArray, Sequence[str]]], *, gap: bool = False
+    panel: "Axes", rows: Sequence[tuple[NDArray, Sequence[str]]], *, gap: bool = False
 ) -> tuple[list[Any], list[Any]]:
     """Draw rows of images, and words below each.
 
@@ -95,7 +99,7 @@ def draw_mosaic(
                     text,
                     horizontalalignment="center",
                     verticalalignment="top",
-                    fontsize=0.75 * panel.xaxis.label.get_size(),
+                    fontsize=0.75 * float(panel.xaxis.label.get_fontsize()),
                 )
             )
     n_columns = max(len(pictures) for pictures, _ in rows)

@@ -1,17 +1,21 @@
 """Display of a randomization test."""
 
 import os
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._errors import wrong
 from ..analysis import RandomizationTest, randomization_test
 from ._axes import add_own_legend, open_panels
 from ._style import COLORS, COLUMN, LINES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _AXIS_LABELS = {
     "cv_accuracy": "accuracy in cross-validation",
@@ -80,7 +84,7 @@ class RandomizationTestDisplay:
         self.result = result
         self.statistic = statistic
 
-    def plot(self, ax: Any = None, *, bins: Any = "auto") -> Self:
+    def plot(self, ax: "Axes | None" = None, *, bins: Any = "auto") -> Self:
         """Draw the histogram.
 
         Parameters
@@ -137,7 +141,7 @@ class RandomizationTestDisplay:
         result: RandomizationTest,
         *,
         statistic: str = "cv_accuracy",
-        ax: Any = None,
+        ax: "Axes | None" = None,
         bins: Any = "auto",
     ) -> Self:
         """Draw the result of a test.
@@ -167,7 +171,7 @@ class RandomizationTestDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         X: Any,
         y: ArrayLike,
         *,
@@ -178,7 +182,7 @@ class RandomizationTestDisplay:
         random_state: int | RandomState | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         statistic: str = "cv_accuracy",
-        ax: Any = None,
+        ax: "Axes | None" = None,
         bins: Any = "auto",
     ) -> Self:
         """Make a test and draw its result.

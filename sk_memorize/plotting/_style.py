@@ -2,10 +2,10 @@
 
 from typing import Any
 
-# The palette of Okabe and Ito, less its yellow, which is too pale for a line. The first
-# five are those that the color-blind can tell apart best.
+# Palette of Okabe and Ito, without its yellow, which is too pale for a line. The first
+# five are easiest to tell apart for the color-blind.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#56B4E9", "#E69F00", "#CC79A7")
-# Different periods, so that a combination comes again after 140 lines only.
+# Coprime lengths: a combination is repeated only after 140 lines.
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v")
 

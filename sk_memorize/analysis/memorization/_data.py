@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
+from sk_memorize._errors import check_classifier
+from sk_memorize._groups import check_column, encode
 from sk_memorize._labels import check_labels, describe
 from sk_memorize.analysis.memorization._fits import Fits, weight_name
 from sk_memorize.analysis.memorization._halves import Indices, Units, find_units
 from sk_memorize.analysis.memorization._keys import row_keys, value_keys
-from sk_memorize.corruption._units import _indices, check_column
-from sk_memorize.corruption._validation import check_classifier
 
 _FEWEST_ROWS = 4
 
@@ -178,7 +178,7 @@ def _check_rows(X: Any, n_labels: int, owner: str) -> Any:
 def _check_groups(groups: ArrayLike, n_rows: int, owner: str) -> NDArray:
     """Return the groups as a column of at least two different values."""
     column = check_column(groups, n_rows, "groups", owner)
-    if _indices(column, "groups", owner).max() == 0:
+    if encode(column, "groups", owner).max() == 0:
         raise ValueError(
             f"The 'groups' parameter of {owner} must have at least two groups, of "
             "which one can be held out. Got a single one instead."

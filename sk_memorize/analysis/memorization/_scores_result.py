@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sk_memorize._groups import check_column
 from sk_memorize.analysis.memorization import _influence
 from sk_memorize.analysis.memorization._data import Data
 from sk_memorize.analysis.memorization._fits import Floats
@@ -14,7 +15,6 @@ from sk_memorize.analysis.memorization._halves import Indices
 from sk_memorize.analysis.memorization._influence import unpack
 from sk_memorize.analysis.memorization._measure import Design
 from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
-from sk_memorize.corruption._units import check_column
 
 # Columns of the table, and whether larger values are worse.
 _IS_WORSE = {
