@@ -81,7 +81,7 @@ CASES = [
     *wrong_data(
         "InfluenceDisplay",
         ("scores", {"scores": None}, "'scores'", "memorization_scores", "Got None"),
-        ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "Got [1]"),
+        ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "shape (1,)"),
         ("y", {"pairs": pd.DataFrame({"row": [1]})}, "'pairs'", "columns", "test_row"),
     ),
 ]

@@ -1,6 +1,5 @@
 """Display of memorization scores."""
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -75,7 +74,8 @@ class MemorizationDisplay:
         must = "be what memorization_scores returns"
         if not isinstance(scores, MemorizationScores):
             raise ValueError(wrong("scores", owner, must, repr(scores)))
-        if n_wrong is not None and not (isinstance(n_wrong, Real) and n_wrong >= 0):
+        is_number = isinstance(n_wrong, int | float | np.integer)
+        if n_wrong is not None and not (is_number and 0 <= n_wrong < np.inf):
             must = "be a finite number of at least 0, or None"
             raise ValueError(wrong("n_wrong", owner, must, repr(n_wrong)))
         self.order = scores._order(by, owner)

@@ -14,7 +14,7 @@ from sklearn.utils import _safe_indexing
 from sk_memorize._seeding import seeded_clone, spawn_seeds
 from sk_memorize._threads import single_thread, single_thread_of_native_code
 from sk_memorize.analysis.memorization._halves import Indices, Mask
-from sk_memorize.neural._row_losses import RowLosses, watch_losses
+from sk_memorize.neural import RowLosses, watch_losses
 
 Floats = NDArray[np.float32]
 
