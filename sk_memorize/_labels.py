@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._errors import wrong
@@ -111,6 +111,23 @@ def as_native(values: NDArray) -> NDArray:
     if values.dtype.isnative:
         return values
     return values.astype(values.dtype.newbyteorder("="))
+
+
+def as_numbers(values: ArrayLike) -> NDArray[np.float64] | None:
+    """Convert to float64 whatever the shape, or return None if that cannot be done."""
+    try:
+        numbers: NDArray[np.float64] = check_array(
+            values,
+            dtype=np.float64,
+            ensure_all_finite=False,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+        )
+    except (TypeError, ValueError):
+        return None
+    return numbers
 
 
 def show_value(column: NDArray, row: int) -> str:

@@ -10,9 +10,12 @@ import test_errors_files
 import test_errors_inputs
 import test_errors_interpolation
 import test_errors_labels
+import test_errors_memorization
+import test_errors_mislabeled
 import test_errors_mlp
 import test_errors_plotting
 import test_errors_separability
+import test_plotting_memorization
 import torch
 from error_cases import each, never, refused, wrong_data, wrong_parameters
 from sklearn.exceptions import NotFittedError
@@ -168,9 +171,12 @@ CASES = [
     *test_errors_inputs.CASES,
     *test_errors_interpolation.CASES,
     *test_errors_labels.CASES,
+    *test_errors_memorization.CASES,
+    *test_errors_mislabeled.CASES,
     *test_errors_mlp.CASES,
     *test_errors_separability.CASES,
     *test_errors_plotting.CASES,
+    *test_plotting_memorization.CASES,
 ]
 
 

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
 from .._errors import wrong
-from .._labels import describe
+from .._labels import as_numbers, describe
 from ._labels import Matrix
 
 
@@ -19,7 +18,7 @@ def check_transitions(
     if transition_matrix is None:
         return None
     shape = (len(classes), len(classes))
-    matrix = _as_numbers(transition_matrix)
+    matrix = as_numbers(transition_matrix)
     in_order = f"in the order of the classes, {classes.tolist()}"
     if matrix is None:
         expected, got = "be a 2d array-like of numbers", describe(transition_matrix)
@@ -41,23 +40,6 @@ def check_transitions(
         normalized: Matrix = matrix / sums
         return normalized
     raise ValueError(wrong("transition_matrix", owner, expected, got))
-
-
-def _as_numbers(values: ArrayLike) -> Matrix | None:
-    """Convert to float64 whatever the shape, or return None if that cannot be done."""
-    try:
-        numbers: Matrix = check_array(
-            values,
-            dtype=np.float64,
-            ensure_all_finite=False,
-            ensure_2d=False,
-            allow_nd=True,
-            ensure_min_samples=0,
-            ensure_min_features=0,
-        )
-    except (TypeError, ValueError):
-        return None
-    return numbers
 
 
 def _names_out_of_order(matrix: ArrayLike, classes: NDArray) -> list[Any] | None:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize._labels import check_labels, describe
-from sk_memorize.corruption._validation import _as_numbers
+from sk_memorize._labels import as_numbers, check_labels, describe
 
 # Of a sum in float16, or of numbers that were rounded to three digits.
 _TOLERANCE = 0.01
@@ -56,7 +55,7 @@ def check_probabilities(
             f"The 'X' parameter of {owner} must have one row for each of the "
             f"{len(labels)} labels of y. Got {_num_samples(X)} rows instead."
         )
-    matrix = _as_numbers(pred_probs)
+    matrix = as_numbers(pred_probs)
     shape = (len(labels), len(classes))
     if matrix is None or matrix.shape != shape:
         expected = f"be numbers of shape {shape}, a row for each label and a column for"
