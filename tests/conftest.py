@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # scikit-learn skips its checks of array API input without it.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# Deadlines would fail tests on a busy machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SLOW = set((Path(__file__).parent / "slow.txt").read_text("utf-8").split("\n"))
 

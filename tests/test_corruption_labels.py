@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import RandomState
 from numpy.testing import assert_allclose, assert_array_equal
@@ -16,7 +16,6 @@ strata_of_units = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(
 )
 
 
-@settings(deadline=None)
 @given(
     shares=st.lists(st.floats(0, 50), min_size=1, max_size=12).map(np.array),
     seed=seeds,

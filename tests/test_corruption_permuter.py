@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -60,7 +60,6 @@ def cases(draw, kinds=KINDS, exact=None, groups=None):
     )
 
 
-@settings(deadline=None)
 @given(case=cases())
 def test_masks_rates_and_matrix_tell_what_happened(case):
     given_labels = case.y.copy()
@@ -76,7 +75,6 @@ def test_masks_rates_and_matrix_tell_what_happened(case):
     assert_array_equal(p.transform(case.y), p.y_corrupted_)
 
 
-@settings(deadline=None)
 @given(case=cases())
 def test_an_int_seed_repeats_the_corruption_in_both_protocols(case):
     first = case.fit().y_corrupted_
@@ -89,7 +87,6 @@ def test_an_int_seed_repeats_the_corruption_in_both_protocols(case):
     assert_array_equal(y_out, first)
 
 
-@settings(deadline=None)
 @given(case=cases(kinds=["permutation"], groups=False))
 def test_permutation_preserves_the_histogram_of_each_stratum(case):
     p = case.fit()
@@ -99,7 +96,6 @@ def test_permutation_preserves_the_histogram_of_each_stratum(case):
         assert_array_equal(np.sort(case.y[inside]), np.sort(p.y_corrupted_[inside]))
 
 
-@settings(deadline=None)
 @given(case=cases(kinds=["symmetric", "asymmetric"]))
 def test_forced_kinds_change_every_selected_row(case):
     p = case.fit()
@@ -111,7 +107,6 @@ def test_forced_kinds_change_every_selected_row(case):
         )
 
 
-@settings(deadline=None)
 @given(case=cases(exact=True))
 def test_exact_fraction_counts_units_in_total_and_in_strata(case):
     p = case.fit()
@@ -124,7 +119,6 @@ def test_exact_fraction_counts_units_in_total_and_in_strata(case):
     assert ((strata["sum"] - p.fraction * strata["size"]).abs() < 1 + 1e-9).all()
 
 
-@settings(deadline=None)
 @given(case=cases(groups=True))
 def test_groups_are_corrupted_as_a_whole(case):
     p = case.fit()
