@@ -141,8 +141,7 @@ def test_small_steps_have_one_thread():
         torch.set_num_threads(1)
 
 
-def test_small_data(monkeypatch):
-    monkeypatch.setattr(_small_data, "N_EPOCHS", 8)
+def test_small_data():
     names = ["MemorizingMLP", "plain loop"]
     table = _small_data.run_small(names, repeats=1, seed=0)
     assert table["contender"].tolist() == names
