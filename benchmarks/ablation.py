@@ -12,19 +12,26 @@ import argparse
 import copy
 import math
 import sys
-import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from _arguments import add_repeats, make_parser, positive_int
-from _claims import NOISE, ZERO_ERROR, Claim, count, exceeds, tell_fitted
-from _common import Data, fit_small_network, load_data, run_script, say, warm_up
-from _tables import format_table, report
-from sklearn.exceptions import ConvergenceWarning
+from _tools import common
+from _tools.arguments import add_repeats, make_parser
+from _tools.claims import (
+    NOISE,
+    ZERO_ERROR,
+    Claim,
+    count,
+    exceeds,
+    spread_error,
+    tell_fitted,
+)
+from _tools.common import Data, load_data, run_script, say, timed_fit_or_nan
+from _tools.sweep import mean_and_spread
+from _tools.tables import Columns, format_rows, report, with_spread
 from torch import nn
 
 from sk_memorize import LabelPermuter, MemorizingMLP
@@ -62,7 +69,7 @@ _MANY_BATCHES = 200
 
 def choose_recipes(args: argparse.Namespace, data: Data) -> dict[str, dict[str, Any]]:
     """Choose the recipes to fit, the default first; tell what the data leave out."""
-    warm_up(fit_small_network, args.device)
+    common.warm_up(common.fit_small_network, args.device)
     say("one epoch, to see what the default chooses")
     network = MemorizingMLP(
         max_epochs=1, target_accuracy=None, device=args.device, random_state=args.seed
@@ -94,36 +101,6 @@ def why_left_out(
     return None
 
 
-def fit(
-    params: dict[str, Any],
-    X: np.ndarray,
-    y: np.ndarray,
-    *,
-    seed: int,
-    device: str,
-    max_epochs: int,
-) -> tuple[MemorizingMLP | None, float]:
-    """Fit the network, and time it; it is None if the training diverges."""
-    network = MemorizingMLP(
-        max_epochs=max_epochs,
-        target_accuracy=ZERO_ERROR,
-        device=device,
-        random_state=seed,
-        **params,
-    )
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # To miss the target is a result here, and is reported as one.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        try:
-            network.fit(X, y)
-        except ValueError as error:
-            if "diverged" not in str(error):
-                raise
-            return None, math.nan
-    return network, time.perf_counter() - start
-
-
 def with_running_averages(
     network: MemorizingMLP, X: np.ndarray, seed: int
 ) -> MemorizingMLP:
@@ -136,20 +113,6 @@ def with_running_averages(
     train mode, in random order, until the averages have forgotten their start.
     In training they would lag behind the moving weights besides, so this is the
     best that they could be.
-
-    Parameters
-    ----------
-    network : MemorizingMLP
-        A fitted network; it is not changed.
-    X : ndarray of shape (n_samples, n_features)
-        The training rows.
-    seed : int
-        Decides their order.
-
-    Returns
-    -------
-    twin : MemorizingMLP
-        The copy.
     """
     twin = copy.deepcopy(network)
     module = twin.net_.module_
@@ -172,7 +135,6 @@ def with_running_averages(
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
     """Run all fits, each repeat with all recipes in turn; one row for each ablation."""
     recipes = choose_recipes(args, data)
-    with_averages = RUNNING_AVERAGES in (args.ablations or ABLATIONS)
     fits: list[dict[str, Any]] = []
     for seed in range(args.seed, args.seed + args.repeats):
         y = data.y_train
@@ -180,88 +142,72 @@ def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
             y = LabelPermuter(random_state=seed).fit(y).transform(y)
         for name, params in recipes.items():
             say(f"{args.labels} labels, {name}, seed {seed}")
-            network, seconds = fit(
-                params,
-                data.X_train,
-                y,
-                seed=seed,
-                device=args.device,
+            network = MemorizingMLP(
                 max_epochs=args.max_epochs,
+                target_accuracy=ZERO_ERROR,
+                device=args.device,
+                random_state=seed,
+                **params,
             )
-            result = measure(network, data, y, args.labels)
-            fits.append({"ablation": name, "seconds": seconds, **result})
-            if name == DEFAULT and with_averages:
-                if network is not None:
-                    network = with_running_averages(network, data.X_train, seed)
-                    result = measure(network, data, y, args.labels)
-                fits.append(
-                    {"ablation": RUNNING_AVERAGES, "seconds": seconds, **result}
+            seconds = timed_fit_or_nan(network, data.X_train, y)
+            has_diverged = math.isnan(seconds)
+            twins = {name: network}
+            if name == DEFAULT and RUNNING_AVERAGES in (args.ablations or ABLATIONS):
+                twins[RUNNING_AVERAGES] = (
+                    network
+                    if has_diverged
+                    else with_running_averages(network, data.X_train, seed)
                 )
-    return summarize_fits(fits, data, args.labels)
+            fits += [
+                {"ablation": of, "seconds": seconds, "diverged": has_diverged}
+                | measure(None if has_diverged else twin, data, y, args.labels)
+                for of, twin in twins.items()
+            ]
+    return summarize(fits, data, args.labels)
 
 
 def measure(
     network: MemorizingMLP | None, data: Data, y: np.ndarray, labels: str
 ) -> dict[str, Any]:
     """Measure a fitted network by its predictions; None is one that diverged."""
-    measured: dict[str, Any] = {
-        "epochs": math.nan,
-        "reached": False,
-        "diverged": network is None,
-        "train_accuracy": math.nan,
+    names = ["epochs", "train_accuracy"]
+    # With permuted labels the test accuracy is permuted.py's subject.
+    names += ["test_accuracy"] * (labels == "true")
+    if network is None:
+        return {"reached": False, **dict.fromkeys(names, math.nan)}
+    accuracy = float(network.score(data.X_train, y))
+    measured = {
+        "reached": accuracy >= ZERO_ERROR * network.attainable_accuracy_,
+        "epochs": network.n_epochs_,
+        "train_accuracy": accuracy,
     }
-    if network is not None:
-        accuracy = float(network.score(data.X_train, y))
-        measured["epochs"] = network.n_epochs_
-        measured["reached"] = accuracy >= ZERO_ERROR * network.attainable_accuracy_
-        measured["train_accuracy"] = accuracy
-    # With permuted labels it is that of guessing, which is permuted.py's subject.
     if labels == "true":
-        score = math.nan if network is None else network.score(data.X_test, data.y_test)
-        measured["test_accuracy"] = score
+        measured["test_accuracy"] = network.score(data.X_test, data.y_test)
     return measured
 
 
-def summarize_fits(fits: list[dict[str, Any]], data: Data, labels: str) -> pd.DataFrame:
+def summarize(fits: list[dict[str, Any]], data: Data, labels: str) -> pd.DataFrame:
     """Average over the fits of each ablation that did not diverge."""
-    rows = []
-    for name, group in pd.DataFrame(fits).groupby("ablation", sort=False):
-        row = {
-            "ablation": name,
-            "dataset": data.name,
-            "labels": labels,
-            "n_train": len(data.y_train),
-            "n_seeds": len(group),
-            "epochs": group["epochs"].mean(),
-            "epochs_spread": group["epochs"].std(),
-            "seconds": group["seconds"].mean(),
-            "seconds_spread": group["seconds"].std(),
-            "reached": int(group["reached"].sum()),
-            "diverged": int(group["diverged"].sum()),
-            "train_accuracy": group["train_accuracy"].mean(),
-            "train_accuracy_spread": group["train_accuracy"].std(),
-        }
-        if labels == "true":
-            row["test_accuracy"] = group["test_accuracy"].mean()
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(fits)
+    measures = ["epochs", "seconds", "train_accuracy", "test_accuracy"]
+    means = mean_and_spread(table, ["ablation"], [m for m in measures if m in table])
+    counts = table.groupby("ablation")[["reached", "diverged"]].sum().astype(int)
+    means.insert(1, "dataset", data.name)
+    means.insert(2, "labels", labels)
+    return means.assign(n_train=len(data.y_train)).merge(counts.reset_index())
 
 
-def format_rows(table: pd.DataFrame) -> str:
-    """Format the table for reading: mean and spread, and 3/3 where all reached."""
-    counts = table["reached"].astype(str) + "/" + table["n_seeds"].astype(str)
-    some = (", " + table["diverged"].astype(str) + " diverged").where(
-        table["diverged"] > 0, ""
-    )
-    shown = table.assign(reached=counts + some).rename(
-        columns=lambda name: name.replace("_spread", "_std")
-    )
-    shown = shown.rename(
-        columns={"seconds": "fit_seconds", "seconds_std": "fit_seconds_std"}
-    )
-    return format_table(
-        shown.drop(columns=["dataset", "labels", "n_train", "n_seeds", "diverged"])
-    )
+COLUMNS: Columns = {
+    "ablation": "{ablation}",
+    "epochs": with_spread("epochs", ".3g"),
+    "fit s": with_spread("seconds", ".1f"),
+    "reached": lambda row: (
+        f"{row['reached']}/{row['n_seeds']}"
+        + f", {row['diverged']} diverged" * (row["diverged"] > 0)
+    ),
+    "train acc. (fitted)": with_spread("train_accuracy", ".5f"),
+}
+OF_TRUE_LABELS: Columns = {"test acc. (true)": with_spread("test_accuracy", ".4f")}
 
 
 def judge(table: pd.DataFrame) -> list[Claim]:
@@ -293,8 +239,7 @@ def _saves(name: str, row: pd.Series, default: pd.Series) -> Claim:
         # Who reaches the target always is the better one; epochs do not compare.
         holds = None if missed and default_missed else bool(missed)
         return Claim(text, holds, evidence)
-    errors = [r["epochs_spread"] / math.sqrt(r["n_seeds"]) for r in (row, default)]
-    margin = 0.0 if row["n_seeds"] == 1 else NOISE * math.hypot(*errors)
+    margin = NOISE * math.hypot(*(spread_error(r, "epochs") for r in (row, default)))
     is_slower = row["epochs"] > default["epochs"]
     gap = exceeds(row["epochs"], default["epochs"], margin)
     return Claim(text, gap and bool(is_slower), evidence)
@@ -309,29 +254,12 @@ def _tell(row: pd.Series) -> str:
 
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = make_parser(
-        __doc__, ("dataset", "data-home", "max-samples", "device", "output")
-    )
+    options = "dataset", "data-home", "max-samples", "device", "output", "labels"
+    parser = make_parser(__doc__, (*options, "max-epochs"))
+    named = ", ".join(repr(name) for name in ABLATIONS[1:])
+    what = f"what to run beside the default, all if not given: {named}"
     parser.add_argument(
-        "--labels",
-        choices=("permuted", "true"),
-        default="permuted",
-        help="which labels to fit; with true ones the clean test set counts as well",
-    )
-    parser.add_argument(
-        "--ablations",
-        choices=ABLATIONS,
-        nargs="+",
-        metavar="NAME",
-        help="what to run beside the default, all if not given: "
-        + ", ".join(repr(name) for name in ABLATIONS[1:]),
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=positive_int,
-        default=100,
-        help="epochs after which a fit that has not reached the target gives up; "
-        "the last cycle of the learning rate ends there",
+        "--ablations", choices=ABLATIONS, nargs="+", metavar="NAME", help=what
     )
     add_repeats(parser, "fits of each recipe, with one seed after the other")
     return parser
@@ -346,7 +274,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Ablations of the default recipe, {args.labels} labels: {data.title}, "
         f"{len(data.y_train)} rows"
     )
-    report(args, title, table, judge(table), format_rows(table))
+    columns = {**COLUMNS, **(OF_TRUE_LABELS if args.labels == "true" else {})}
+    report(args, title, table, judge(table), format_rows(table, columns))
 
 
 if __name__ == "__main__":

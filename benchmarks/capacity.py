@@ -28,19 +28,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import (
+from _tools.arguments import (
+    add_own,
     add_repeats,
     fraction_below_1,
-    job_count,
     make_parser,
     positive_int,
     seed_value,
     several,
 )
-from _capacity_claims import LINEAR, NETWORK, TREE, format_rows, judge
-from _common import Data, load_data, run_script, say, warm_up, warm_up_workers
-from _sweep import Cell, add_output, run_sweep
-from _tables import report
+from _tools.claims import NOISE, Claim, count, exceeds
+from _tools.common import Data, load_data, run_script, say, warm_up, warm_up_workers
+from _tools.pictures import draw_capacities
+from _tools.sweep import Cell, add_output, run_sweep
+from _tools.tables import format_rows, report
+from scipy.stats import linregress
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -50,12 +52,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sk_memorize import MemorizingMLP, memorization_capacity
 
-# The size that is tried first, but for networks.
-_MIN_SAMPLES = 16
+NETWORK, LINEAR, TREE = "MemorizingMLP", "LogisticRegression", "DecisionTreeClassifier"
+MIN_SAMPLES = 16  # the size that is tried first, except for networks
 
 # Found on digits: with 300 epochs it is 1.8 labels per parameter, as with 1000. With
 # the default batches and learning rate it is 1.1 in ten times the time.
-_LR = 0.05
+LR = 0.05
+
+SLOPE_TOLERANCE = 0.2  # where the slope in logarithms counts as one
+COVERAGE = 0.95  # of an interval that can speak against a theorem
 
 _FIRST = ["dataset", "model", "width", "depth", "n_classes", "n_samples"]
 
@@ -67,7 +72,7 @@ def make_classifier(args: argparse.Namespace, cell: Cell) -> Any:
             width=cell["width"],
             depth=cell["depth"],
             batch_size=args.max_samples,
-            lr=_LR,
+            lr=LR,
             max_epochs=args.max_epochs,
             device=args.device,
         )
@@ -93,7 +98,7 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
     is_network = cell["model"] == NETWORK
     warm_up(_fit_model, cell["model"])
     warm_up_workers(args.device, args.n_jobs)
-    max_samples = _size_of(args, data)
+    max_samples = n_rows(args, data)
     result = memorization_capacity(
         make_classifier(args, cell),
         None if args.gaussian is not None else data.X_train,
@@ -101,20 +106,19 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
         n_classes=args.classes,
         n_repeats=args.repeats,
         # Sizes that a network fits easily take as long as those that it just fits.
-        min_samples=min(_count(data, cell), max_samples)
-        if is_network
-        else _MIN_SAMPLES,
+        min_samples=min(_count(data, cell), max_samples) if is_network else MIN_SAMPLES,
         max_samples=max_samples,
         rtol=args.rtol if is_network else 0.0,
         n_jobs=args.n_jobs,
         random_state=args.seed,
     )
+    low, high = result.interval
     return {
         "parameters": result.n_parameters,
         "labels": result.labels,
         "at_least": result.is_lower_bound,
-        "low": result.interval[0],
-        "high": result.interval[1] if math.isfinite(result.interval[1]) else None,
+        "low": low,
+        "high": high if math.isfinite(high) else None,
         "coverage": result.coverage,
         "bits": result.bits,
         "labels_per_parameter": result.labels_per_parameter,
@@ -132,32 +136,25 @@ def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
         for width in sorted(set(args.widths))
     ]
     cells += [{"model": name, "width": None, "depth": None} for name in (LINEAR, TREE)]
-    table = run_sweep(
-        args,
-        data,
-        cells,
-        functools.partial(measure, args, data),
-        in_cells=("widths", "depths"),
-    )
+    work = functools.partial(measure, args, data)
+    table = run_sweep(args, data, cells, work, in_cells=("widths", "depths"))
     # Counts that are missing for some models would become floats.
     table = table.astype({"width": "Int64", "depth": "Int64", "high": float})
     table["cover"] = math.nan
-    if args.classes == 2:
+    if args.classes == 2:  # the theorem is about two classes
         table.loc[table["model"] == LINEAR, "cover"] = 2 * _count_weights(args, data)
     table = table.assign(
         dataset=data.name,
         n_classes=args.classes,
-        n_samples=_size_of(args, data),
+        n_samples=n_rows(args, data),
         seed=args.seed,
     )
     return table[[*_FIRST, *(name for name in table.columns if name not in _FIRST)]]
 
 
-def _size_of(args: argparse.Namespace, data: Data) -> int:
+def n_rows(args: argparse.Namespace, data: Data) -> int:
     """Tell the largest number of labels that is tried."""
-    if args.gaussian is None:
-        return len(data.X_train)
-    return int(args.max_samples)
+    return len(data.X_train) if args.gaussian is None else int(args.max_samples)
 
 
 def _count(data: Data, cell: Cell) -> int:
@@ -177,8 +174,108 @@ def _count_weights(args: argparse.Namespace, data: Data) -> int:
     return int(np.linalg.matrix_rank(rows - rows.mean(0))) + 1
 
 
-def reduce(data: Data, n_components: int) -> Data:
-    """Replace the rows by their principal components, if these are fewer."""
+def judge(table: pd.DataFrame) -> list[Claim]:
+    """Judge what the table shows."""
+    rows = table.set_index("model")
+    linear, tree = rows.loc[LINEAR], rows.loc[TREE]
+    of_theorem = Claim(
+        f"{LINEAR} has the capacity of Cover's theorem, {linear['cover']:g}",
+        _covers(linear),
+        f"{_labels(linear)} [{100 * linear['coverage']:.0f} % interval "
+        f"{linear['low']:g}, {linear['high']:g}] with {linear['parameters']:g} "
+        "parameters",
+    )
+    of_tree = Claim(
+        f"{TREE} grows with the labels, and fits all of them",
+        bool(tree["at_least"]),
+        f"{_labels(tree)} with {tree['parameters']:g} nodes; equal rows with "
+        "different labels are beyond any classifier",
+    )
+    of_networks = judge_networks(table[table["model"] == NETWORK])
+    claims = [of_networks, of_theorem, of_tree]
+    return [of_networks, of_tree] if math.isnan(linear["cover"]) else claims
+
+
+def _covers(linear: pd.Series) -> bool | None:
+    """Compare with Cover's capacity; few repeats have an interval that is too sure."""
+    if linear["low"] <= linear["cover"] <= linear["high"]:
+        return True
+    return False if linear["coverage"] >= COVERAGE else None
+
+
+def judge_networks(networks: pd.DataFrame) -> Claim:
+    """Judge whether the capacity is proportional to the number of parameters."""
+    text = f"the capacity of {NETWORK} grows in proportion to the number of parameters"
+    known = networks[~networks["at_least"].astype(bool)]
+    told = []
+    if len(known):
+        labels, bits = known["labels_per_parameter"], known["bits_per_parameter"]
+        told.append(
+            f"{count(len(known), 'network')} with {known['parameters'].min():g} to "
+            f"{known['parameters'].max():g} parameters memorize {labels.min():.2f} to "
+            f"{labels.max():.2f} labels per parameter, {labels.median():.2f} in the "
+            f"median, or {bits.median():.2f} bits"
+        )
+    if len(known) < len(networks):
+        told.append(
+            f"{len(networks) - len(known)} of {len(networks)} networks fitted all "
+            f"{networks['n_samples'].iloc[0]} rows, so that more rows are needed"
+        )
+    holds = None
+    if len(known["parameters"].unique()) > 1:
+        line = linregress(*np.log(known[["parameters", "labels"]].to_numpy(float)).T)
+        error = line.stderr if len(known) > 2 else math.nan
+        holds = exceeds(SLOPE_TOLERANCE, abs(line.slope - 1), NOISE * error)
+        told.append(
+            f"the slope in logarithms is {line.slope:.2f} ± {error:.2f}, where "
+            f"1 ± {SLOPE_TOLERANCE:g} counts as in proportion"
+        )
+    return Claim(text, holds, "; ".join(told))
+
+
+def _labels(row: pd.Series) -> str:
+    return f"{'at least ' if row['at_least'] else ''}{row['labels']:g} labels"
+
+
+def format_capacities(table: pd.DataFrame) -> str:
+    """Format the table for reading."""
+    marks = {
+        "labels": ["≥ " if is_least else "" for is_least in table["at_least"]],
+        "high": table["high"].map("{:g}".format).replace("nan", "∞"),
+    }
+    columns = {
+        "model": "{model}",
+        "width": "{width}",
+        "depth": "{depth}",
+        "parameters": "{parameters:g}",
+        "labels": "{least}{labels:g}",
+        f"interval, {100 * table['coverage'].iloc[0]:.0f} %": "{low:g} to {high}",
+        "Cover": "{cover:g}",
+        "bits": "{bits:.5g}",
+        "labels per par.": "{labels_per_parameter:.2f}",
+        "bits per par.": "{bits_per_parameter:.2f}",
+        "fits": "{n_fits}",
+        "fit s": "{fit_seconds:.1f}",
+    }
+    shown = table.assign(least=marks["labels"], high=marks["high"])
+    return format_rows(shown, columns)
+
+
+def draw(table: pd.DataFrame, title: str) -> Any:
+    """Draw the networks of each depth, and the two other classifiers."""
+    networks = table[table["model"] == NETWORK].groupby("depth")
+    series = {f"{NETWORK}, depth {depth}": rows for depth, rows in networks}
+    series |= {name: table[table["model"] == name] for name in (LINEAR, TREE)}
+    return draw_capacities(series, title)
+
+
+def load_rows(args: argparse.Namespace) -> Data:
+    """Load the data, or name the Gaussian inputs, which are drawn where needed."""
+    if args.gaussian is not None:
+        rows, labels = np.empty((0, args.gaussian)), np.empty(0)
+        title = f"Gaussian inputs with {args.gaussian} columns"
+        return Data("gaussian", title, rows, labels, rows, labels)
+    data, n_components = load_data(args), args.components
     if not n_components or n_components >= min(data.X_train.shape):
         return data
     X = PCA(n_components, svd_solver="covariance_eigh").fit_transform(data.X_train)
@@ -186,129 +283,36 @@ def reduce(data: Data, n_components: int) -> Data:
     return dataclasses.replace(data, title=title, X_train=X)
 
 
-def draw(table: pd.DataFrame, title: str) -> Any:
-    """Draw the capacities against the numbers of parameters, in logarithms."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4.5), layout="constrained")
-    axes = figure.subplots()
-    # The palette of Okabe and Ito; the markers tell the series apart without it.
-    styles = zip(
-        ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
-        "osD^vP",
-        strict=True,
-    )
-    series = {
-        f"{NETWORK}, depth {depth}": rows
-        for depth, rows in table[table["model"] == NETWORK].groupby("depth")
-    }
-    series |= {name: table[table["model"] == name] for name in (LINEAR, TREE)}
-    for (name, rows), (color, marker) in zip(series.items(), styles, strict=False):
-        upper = rows["high"].fillna(rows["labels"])
-        axes.errorbar(
-            rows["parameters"],
-            rows["labels"],
-            yerr=[rows["labels"] - rows["low"], upper - rows["labels"]],
-            color=color,
-            marker=marker,
-            linestyle="-" if name.startswith(NETWORK) else "none",
-            capsize=2,
-            label=name,
-        )
-        unbounded = rows[rows["at_least"].astype(bool)]
-        axes.plot(
-            unbounded["parameters"],
-            1.15 * unbounded["labels"],
-            color=color,
-            marker=r"$\uparrow$",
-            markersize=9,
-            linestyle="none",
-        )
-    ends = np.array([table["parameters"].min(), table["parameters"].max()])
-    for ratio, line in ((2, "--"), (1, ":")):
-        axes.plot(
-            ends,
-            ratio * ends,
-            color="0.4",
-            linewidth=1,
-            linestyle=line,
-            label=f"{ratio} label{'s' if ratio > 1 else ''} per parameter"
-            + (" (Cover)" if ratio == 2 and table["cover"].notna().any() else ""),
-        )
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="parameters (tree: nodes)",
-        ylabel=f"capacity (labels of {table['n_classes'].iloc[0]} classes)",
-    )
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:g}")
-    axes.legend(fontsize=8, frameon=False)
-    axes.set_title(title, fontsize=10)
-    return figure
-
-
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = make_parser(
-        __doc__, ("dataset", "data-home", "max-samples", "device", "plot")
-    )
-    parser.set_defaults(max_samples=4096)
+    options = ["dataset", "data-home", "max-samples", "device", "plot", "n-jobs"]
+    options += ["widths", "depths", "max-epochs"]
+    parser = make_parser(__doc__, options, max_samples=4096, max_epochs=300)
+    parser.set_defaults(widths=[2, 4, 8], depths=[1, 2])
     add_output(parser)
-    add_repeats(
-        parser,
-        "sequences of rows and labels; 6 are the fewest for an interval of 95 %%",
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=job_count,
-        default=1,
-        help="processes that share the repeats; -1: one per core",
-    )
-    parser.add_argument(
-        "--gaussian",
-        type=positive_int,
-        metavar="COLUMNS",
-        help="Gaussian inputs with so many columns, in place of the data set",
-    )
-    parser.add_argument(
-        "--components",
-        type=seed_value,
-        default=64,
-        metavar="N",
-        help="real inputs with more columns are reduced to so many principal "
-        "components, so that small networks are measured with few rows; 0: never",
-    )
-    parser.add_argument(
-        "--classes", type=several, default=2, help="classes of the random labels"
-    )
-    parser.add_argument(
-        "--widths",
-        type=positive_int,
-        nargs="+",
-        default=[2, 4, 8],
-        help="units of a hidden layer",
-    )
-    parser.add_argument(
-        "--depths",
-        type=positive_int,
-        nargs="+",
-        default=[1, 2],
-        help="hidden layers",
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=positive_int,
-        default=300,
-        help="epochs after which a network that has not fitted the labels gives up",
-    )
-    parser.add_argument(
-        "--rtol",
-        type=fraction_below_1,
-        default=0.1,
-        help="the search ends when the capacity of a network is known to this part of "
-        "itself",
-    )
+    meaning = "sequences of rows and labels; 6 are the fewest for an interval of 95 %%"
+    add_repeats(parser, meaning)
+    own = {
+        "gaussian": (
+            None,
+            positive_int,
+            "Gaussian inputs with so many columns, in place of the data set",
+        ),
+        "components": (
+            64,
+            seed_value,
+            "real inputs with more columns are reduced to so many principal "
+            "components, so that small networks are measured with few rows; 0: never",
+        ),
+        "classes": (2, several, "classes of the random labels"),
+        "rtol": (
+            0.1,
+            fraction_below_1,
+            "the search ends when the capacity of a network is known to this part of "
+            "itself",
+        ),
+    }
+    add_own(parser, own)
     return parser
 
 
@@ -316,33 +320,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     parser = make_own_parser()
     args = parser.parse_args(argv)
-    if args.max_samples < _MIN_SAMPLES:
-        parser.error(f"argument --max-samples: must be at least {_MIN_SAMPLES}")
-    if args.gaussian is None:
-        data = reduce(load_data(args), args.components)
-    else:
-        data = _no_data(args.gaussian)
+    if args.max_samples < MIN_SAMPLES:
+        parser.error(f"argument --max-samples: must be at least {MIN_SAMPLES}")
+    data = load_rows(args)
     table = run(args, data)
     title = (
-        f"Capacity for random labels: {data.title}, at most {_size_of(args, data)} "
+        f"Capacity for random labels: {data.title}, at most {n_rows(args, data)} "
         f"rows, {args.classes} classes, {args.repeats} repeats, at most "
         f"{args.max_epochs} epochs"
     )
-    report(
-        args,
-        title,
-        table,
-        judge(table),
-        format_rows(table),
-        lambda: draw(table, f"Capacity for random labels: {data.name}"),
-    )
-
-
-def _no_data(n_columns: int) -> Data:
-    """Name the Gaussian inputs, which are drawn where they are needed."""
-    rows, labels = np.empty((0, n_columns)), np.empty(0)
-    title = f"Gaussian inputs with {n_columns} columns"
-    return Data("gaussian", title, rows, labels, rows, labels)
+    name = f"Capacity for random labels: {data.name}"
+    shown = format_capacities(table)
+    report(args, title, table, judge(table), shown, lambda: draw(table, name))
 
 
 if __name__ == "__main__":

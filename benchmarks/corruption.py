@@ -24,32 +24,30 @@ be extended: given more --levels or --seed, only the fits that are missing are m
 
 import argparse
 import functools
-import time
-import warnings
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import OPTIONS, fraction, make_parser, positive_int
-from _claims import ZERO_ERROR, count
-from _common import (
+from _tools.arguments import add_own, fraction, make_parser
+from _tools.claims import NOISE, ZERO_ERROR, Claim, accuracy_error, count, exceeds
+from _tools.common import (
     Data,
     fit_small_network,
     load_data,
     network_of,
     run_script,
+    timed_fit,
     warm_up,
 )
-from _corruption_claims import NOISE_INPUTS, RANDOM, TRUE, judge
-from _sweep import Cell, add_output, mean_and_spread, run_sweep
-from _tables import report
-from sklearn.exceptions import ConvergenceWarning
+from _tools.pictures import draw_corruption
+from _tools.sweep import Cell, add_output, mean_and_spread, run_sweep
+from _tools.tables import report
 from sklearn.pipeline import make_pipeline
 
 from sk_memorize import (
     CorruptedTargetClassifier,
-    CorruptionSweepDisplay,
     GaussianInputs,
     LabelPermuter,
     MemorizingMLP,
@@ -58,20 +56,20 @@ from sk_memorize import (
     memorization_scoring,
 )
 
+TRUE, RANDOM = "true labels", "random labels"
+NOISE_INPUTS = ("random pixels", "Gaussian inputs")
+INPUTS = ("shuffled pixels", *NOISE_INPUTS)
 # Kinds after which labels tell nothing about the inputs; the others leave some trace.
 RANDOM_KINDS = ("uniform", "permutation")
 KINDS = (*RANDOM_KINDS, "symmetric", "asymmetric")
-INPUTS = ("shuffled pixels", *NOISE_INPUTS)
+
+TRUE_ERROR = {"mnist": 0.03}  # claimed of the test error with true labels, at most
+NEAR_CHANCE = 0.02  # how near to chance the test error must be at level 1
+SMALL_FACTOR = 5.0  # the largest ratio of times that is called a small factor
 
 _MEASURES = (
-    "realized_rate",
-    "train_accuracy",
-    "train_accuracy_true",
-    "test_error",
-    "epochs",
-    "seconds",
-    "relative_epochs",
-    "relative_seconds",
+    *("realized_rate", "train_accuracy", "train_accuracy_true", "test_error"),
+    *("epochs", "seconds", "relative_epochs", "relative_seconds"),
 )
 
 
@@ -79,20 +77,17 @@ def label_condition(fraction: float, kind: str) -> str:
     """Name what is fitted at a corruption level, in the paper's words."""
     if fraction == 0:
         return TRUE
-    if fraction == 1 and kind in RANDOM_KINDS:
-        return RANDOM
-    return "corrupted labels"
+    return RANDOM if fraction == 1 and kind in RANDOM_KINDS else "corrupted labels"
 
 
 def list_cells(levels: Sequence[float], seeds: Sequence[int], kind: str) -> list[Cell]:
     """List all fits, seed by seed."""
+    conditions = [(label_condition(level, kind), level) for level in levels]
+    conditions += [(condition, 0.0) for condition in INPUTS]
     return [
         {"condition": condition, "fraction": fraction, "seed": seed}
         for seed in seeds
-        for condition, fraction in [
-            *((label_condition(level, kind), level) for level in levels),
-            *((condition, 0.0) for condition in INPUTS),
-        ]
+        for condition, fraction in conditions
     ]
 
 
@@ -102,15 +97,13 @@ def make_inputs(condition: str, data: Data, seed: int) -> Any:
         return PixelShuffler(n_channels=data.n_channels, random_state=seed)
     if condition == "random pixels":
         return PixelRandomizer(n_channels=data.n_channels, random_state=seed)
-    if condition == "Gaussian inputs":
-        return GaussianInputs(random_state=seed)
-    return None
+    return GaussianInputs(random_state=seed) if condition == "Gaussian inputs" else None
 
 
 def measure(cell: Cell, *, data: Data, args: argparse.Namespace) -> dict[str, Any]:
     """Fit one network, and test it on the clean test labels."""
     warm_up(fit_small_network, args.device)
-    seed = cell["seed"]
+    seed, level = cell["seed"], cell["fraction"]
     classifier = CorruptedTargetClassifier(
         MemorizingMLP(
             target_accuracy=ZERO_ERROR,
@@ -119,29 +112,21 @@ def measure(cell: Cell, *, data: Data, args: argparse.Namespace) -> dict[str, An
             device=args.device,
             random_state=seed,
         ),
-        LabelPermuter(
-            args.kind, fraction=cell["fraction"], exact=args.exact, random_state=seed
-        ),
+        LabelPermuter(args.kind, fraction=level, exact=args.exact, random_state=seed),
     )
     inputs = make_inputs(cell["condition"], data, seed)
     X = data.X_train if inputs is None else inputs.fit_transform(data.X_train)
     # The network's time alone: to randomize inputs is no part of fitting them.
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # To miss the target is a result here, and is reported as one.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(X, data.y_train)
-    seconds = time.perf_counter() - start
+    seconds = timed_fit(classifier, X, data.y_train)
     model = classifier if inputs is None else make_pipeline(inputs, classifier)
     network = network_of(classifier)
+    train, test = (data.X_train, data.y_train), (data.X_test, data.y_test)
     scorers = memorization_scoring()
     return {
         "realized_rate": classifier.realized_rate_,
-        "train_accuracy": scorers["fitted_accuracy"](model, data.X_train, data.y_train),
-        "train_accuracy_true": float(
-            scorers["accuracy"](model, data.X_train, data.y_train)
-        ),
-        "test_error": 1 - float(scorers["accuracy"](model, data.X_test, data.y_test)),
+        "train_accuracy": scorers["fitted_accuracy"](model, *train),
+        "train_accuracy_true": float(scorers["accuracy"](model, *train)),
+        "test_error": 1 - float(scorers["accuracy"](model, *test)),
         "epochs": network.n_epochs_,
         "seconds": seconds,
         "loss": network.history_["loss"].tolist(),
@@ -165,103 +150,189 @@ def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
     return fits
 
 
-def chance_error(data: Data, kind: str) -> float:
-    """Tell the test error of labels that are guessed as the corrupted ones are."""
-    if kind == "permutation":
-        return 1 - data.chance_accuracy
-    return 1 - 1 / len(np.unique(data.y_train))
-
-
 def summarize(fits: pd.DataFrame, data: Data, kind: str) -> pd.DataFrame:
     """Average over the seeds; one row for each condition and level."""
     table = mean_and_spread(fits, ["condition", "fraction"], _MEASURES)
     table.insert(0, "dataset", data.name)
-    table["chance_error"] = chance_error(data, kind)
-    table["n_train"], table["n_test"] = len(data.y_train), len(data.y_test)
-    table["n_classes"] = len(np.unique(data.y_train))
-    return table
+    n_classes = len(np.unique(data.y_train))
+    # Guesses have the frequencies of the corrupted labels.
+    chance = data.chance_accuracy if kind == "permutation" else 1 / n_classes
+    n_train, n_test = len(data.y_train), len(data.y_test)
+    return table.assign(
+        chance_error=1 - chance, n_train=n_train, n_test=n_test, n_classes=n_classes
+    )
+
+
+def judge(fits: pd.DataFrame, table: pd.DataFrame) -> list[Claim]:
+    """Judge each claim that is made of such data, by all fits and by their means."""
+    levels = table[table["condition"].str.endswith("labels")]
+    levels = levels.sort_values("fraction")
+    first, last = levels.iloc[0], levels.iloc[-1]
+    claims = [
+        _all_fitted(fits),
+        _true_labels(first),
+        _rises(levels),
+        _ends_at_chance(last),
+        _takes_longer(fits, last),
+        _noise_is_easier(fits, last),
+    ]
+    return [claim for claim in claims if claim is not None]
+
+
+def _all_fitted(fits: pd.DataFrame) -> Claim:
+    worst = fits.loc[fits["train_accuracy"].idxmin()]
+    return Claim(
+        f"at each level and in each condition at least {ZERO_ERROR:.2%} of the fitted "
+        "labels are right",
+        worst["train_accuracy"] >= ZERO_ERROR,
+        f"the worst of {len(fits)} fits has {worst['train_accuracy']:.5f}: "
+        f"{worst['condition']}, level {worst['fraction']:g}, seed {worst['seed']}",
+    )
+
+
+def _true_labels(row: pd.Series) -> Claim | None:
+    if row["dataset"] not in TRUE_ERROR:  # nothing is claimed of these data
+        return None
+    most = TRUE_ERROR[row["dataset"]]
+    text = f"with true labels the test error is under {most:.0%}"
+    return Claim(text, exceeds(most, row["test_error"], _noise(row)), _tell(row))
+
+
+def _noise(*rows: pd.Series) -> float:
+    return NOISE * math.hypot(*(accuracy_error(row, "test_error") for row in rows))
+
+
+def _tell(row: pd.Series) -> str:
+    error, seeds = accuracy_error(row, "test_error"), count(row["n_seeds"], "seed")
+    return f"{row['test_error']:.4f} ± {error:.4f} ({row['n_test']} test rows, {seeds})"
+
+
+def _rises(levels: pd.DataFrame) -> Claim:
+    """Compare each level with all later ones."""
+    rows = [row for _, row in levels.iterrows()]
+    falls = [
+        (
+            earlier["test_error"] - later["test_error"],
+            _noise(earlier, later),
+            f"from level {earlier['fraction']:g} to {later['fraction']:g}",
+        )
+        for i, earlier in enumerate(rows)
+        for later in rows[i + 1 :]
+    ]
+    fall, noise, where = max(falls, key=lambda fall: fall[0] - fall[1])
+    return Claim(
+        "the test error never falls as the level rises, apart from noise (up to "
+        f"{NOISE:g} standard errors)",
+        fall <= noise,
+        f"the nearest to a fall is {-fall:+.4f} {where}, with noise of {noise:.4f}",
+    )
+
+
+def _ends_at_chance(row: pd.Series) -> Claim | None:
+    if row["condition"] != RANDOM:  # such labels still tell something
+        return None
+    chance = row["chance_error"]
+    text = f"at level 1 the test error is that of guessing, within {NEAR_CHANCE:g}"
+    holds = exceeds(NEAR_CHANCE, abs(row["test_error"] - chance), _noise(row))
+    return Claim(text, holds, f"{_tell(row)}, where guessing has {chance:.4f}")
+
+
+def _takes_longer(fits: pd.DataFrame, row: pd.Series) -> Claim:
+    last = fits_of(fits, row["condition"], row["fraction"])
+    ratios = last[["relative_epochs", "relative_seconds"]]
+    means, errors = ratios.mean(), ratios.sem().fillna(0.0)
+    told = [
+        f"{mean:.2f} ± {error:.2f} times the {name.removeprefix('relative_')}"
+        for (name, mean), error in zip(means.items(), errors, strict=True)
+    ]
+    return Claim(
+        "at level 1 the labels are fitted in a small multiple (up to "
+        f"{SMALL_FACTOR:g}) of the epochs for true ones",
+        exceeds(SMALL_FACTOR, means.iloc[0], NOISE * errors.iloc[0]),
+        f"{', '.join(told)}, over {count(len(last), 'seed')}",
+    )
+
+
+def fits_of(fits: pd.DataFrame, condition: str, level: float) -> pd.DataFrame:
+    """Select the fits of a condition and level, one for each seed."""
+    return fits[(fits["condition"] == condition) & (fits["fraction"] == level)]
+
+
+def _noise_is_easier(fits: pd.DataFrame, row: pd.Series) -> Claim:
+    """Compare the epochs in which the loss has fallen to half of that of guessing."""
+
+    def first_epochs(losses: pd.Series) -> np.ndarray:
+        half = math.log(row["n_classes"]) / 2
+        below = [np.flatnonzero(np.asarray(loss) <= half) for loss in losses]
+        return np.array([1 + epochs[0] if len(epochs) else np.inf for epochs in below])
+
+    labels = row["condition"]
+    of_labels = first_epochs(fits_of(fits, labels, row["fraction"])["loss"])
+    noise = {
+        name: first_epochs(fits.loc[fits["condition"] == name, "loss"])
+        for name in NOISE_INPUTS
+    }
+    told = ", ".join(f"{name} {found.mean():g}" for name, found in noise.items())
+    # Each seed is compared with itself; if they disagree, more are needed.
+    sooner = np.concatenate([found < of_labels for found in noise.values()])
+    return Claim(
+        "true labels of random pixels and of Gaussian inputs begin to be learned "
+        f"sooner than {labels} of the images",
+        True if sooner.all() else None if sooner.any() else False,
+        f"the first epoch with half of the loss of guessing: {told}, {labels} "
+        f"{of_labels.mean():g}, over {count(len(of_labels), 'seed')}",
+    )
 
 
 def draw(fits: pd.DataFrame, table: pd.DataFrame, kind: str, title: str) -> Any:
-    """Draw the three panels."""
+    """Draw the three panels; the curves are those of both ends and of the inputs."""
+    ends = [(TRUE, 0.0), (label_condition(1, kind), 1.0)]
     histories = {
         condition: [
-            pd.DataFrame({"loss": loss}, index=range(1, len(loss) + 1))
-            for loss in fits.loc[
-                (fits["condition"] == condition) & (fits["fraction"] == fraction),
-                "loss",
-            ]
+            pd.DataFrame(
+                {"loss": loss, "accuracy": math.nan}, index=range(1, len(loss) + 1)
+            )
+            for loss in fits_of(fits, condition, level)["loss"]
         ]
-        for condition, fraction in [
-            (TRUE, 0.0),
-            (label_condition(1, kind), 1.0),
-            *((condition, 0.0) for condition in INPUTS),
-        ]
+        for condition, level in [*ends, *((condition, 0.0) for condition in INPUTS)]
     }
-    display = CorruptionSweepDisplay.from_results(table, histories=histories)
-    display.figure_.suptitle(title, fontsize=9)
-    return display.figure_
+    return draw_corruption(table, histories, title)
 
 
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = make_parser(
-        __doc__,
-        ("dataset", "data-home", "max-samples", "device", "plot"),
-    )
+    options = "dataset", "data-home", "max-samples", "device", "plot", "n-jobs", "seed"
+    parser = make_parser(__doc__, (*options, "max-epochs"), max_epochs=200)
     add_output(parser)
-    parser.add_argument(
-        "--n-jobs",
-        **{
-            **OPTIONS["n-jobs"],
-            "help": "fits at a time; -1: one per core; the seconds are then those of "
-            "fits that share the machine",
-        },
-    )
-    parser.add_argument(
-        "--seed",
-        **{
-            **OPTIONS["seed"],
-            "help": "seeds of the corruption, the randomized inputs, the initial "
-            "weights and the order of the rows; means over several have a spread",
-        },
-    )
-    parser.add_argument(
-        "--levels",
-        type=fraction,
-        nargs="+",
-        default=[i / 10 for i in range(11)],
-        metavar="P",
-        help="corruption levels from 0 to 1; those two are always among them",
-    )
-    parser.add_argument(
-        "--kind",
-        choices=KINDS,
-        default="uniform",
-        help="what becomes of a selected label; uniform: a class drawn from all, "
-        "possibly its own; permutation: the selected ones are permuted among "
-        "themselves; symmetric: one of the other classes; asymmetric: the next class",
-    )
-    parser.add_argument(
-        "--exact",
-        action="store_true",
-        help="select exactly the share of the rows that the level tells, not each row "
-        "independently with that probability",
-    )
-    parser.add_argument(
-        "--lr-scheduler",
-        choices=("onecycle", "exponential"),
-        default="onecycle",
-        help="learning rate; onecycle: rises and falls in cycles, MemorizingMLP's "
-        "default; exponential: 0.95 times the last epoch's, as in the paper, so that "
-        "each epoch may be the last",
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=positive_int,
-        default=200,
-        help="epochs after which a network that has not fitted the labels gives up",
-    )
+    own = {
+        "levels": (
+            [i / 10 for i in range(11)],
+            fraction,
+            "corruption levels from 0 to 1; those two are always among them",
+        ),
+        "kind": (
+            "uniform",
+            KINDS,
+            "what becomes of a selected label; uniform: a class drawn from all, "
+            "possibly its own; permutation: the selected ones are permuted among "
+            "themselves; symmetric: one of the other classes; asymmetric: the next "
+            "class",
+        ),
+        "exact": (
+            False,
+            None,
+            "select exactly the share of the rows that the level tells, not each row "
+            "independently with that probability",
+        ),
+        "lr-scheduler": (
+            "onecycle",
+            ("onecycle", "exponential"),
+            "learning rate; onecycle: rises and falls in cycles, MemorizingMLP's "
+            "default; exponential: 0.95 times the last epoch's, as in the paper, so "
+            "that each epoch may be the last",
+        ),
+    }
+    add_own(parser, own)
     return parser
 
 
@@ -273,18 +344,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = load_data(args)
     fits = run(args, data)
     table = summarize(fits, data, args.kind)
+    title = (
+        f"MemorizingMLP on {data.name}, {args.kind} corruption of labels, "
+        f"{count(len(args.seed), 'seed')}"
+    )
     report(
         args,
         f"Corrupted labels ({args.kind}): {data.title}, {len(data.y_train)} rows",
         table,
         judge(fits, table),
-        draw=lambda: draw(
-            fits,
-            table,
-            args.kind,
-            f"MemorizingMLP on {data.name}, {args.kind} corruption of labels, "
-            f"{count(len(args.seed), 'seed')}",
-        ),
+        draw=lambda: draw(fits, table, args.kind, title),
     )
 
 

@@ -9,22 +9,24 @@ other one, by more than noise: three standard errors (test rows and folds).
 
 import argparse
 import ast
+import functools
 import itertools
 import warnings
 from collections.abc import Generator, Sequence
 from typing import Any
 
 import pandas as pd
-from _arguments import OPTIONS, make_parser, positive_int
-from _claims import NO_WORSE, ZERO_ERROR, Claim, difference, exceeds, tell_test
-from _cluster import SCHEDULER_HELP, scheduler_address, workers
-from _common import Data, load_data, make_estimator, run_script, warm_up_workers
-from _sweep import Cell, add_output, run_batches
-from _tables import report
+from _tools.arguments import STANDARD, add_own, make_parser
+from _tools.claims import NO_WORSE, ZERO_ERROR, Claim, difference, exceeds, tell_test
+from _tools.cluster import SCHEDULER_HELP, scheduler_address, workers
+from _tools.common import Data, load_data, make_estimator, run_script, warm_up_workers
+from _tools.pictures import draw_grid
+from _tools.sweep import Cell, add_output, run_batches
+from _tools.tables import report
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 
-from sk_memorize import GridHeatmapDisplay, MemorizingMLP, memorization_scoring
+from sk_memorize import MemorizingMLP, memorization_scoring
 
 # What the other options of the script set.
 _TAKEN = {"random_state", "device", "max_epochs", "verbose", "callbacks"}
@@ -67,22 +69,16 @@ def _read_value(text: str) -> Any:
         return text
 
 
-def n_parameters(estimator: Any, X: Any, y: Any) -> int:  # noqa: ARG001  a scorer's signature
-    """Tell the number of trainable numbers of a fitted network."""
-    return int(getattr(estimator, "estimator_", estimator).n_parameters_)
-
-
-def n_epochs(estimator: Any, X: Any, y: Any) -> int:  # noqa: ARG001  a scorer's signature
-    """Tell the number of epochs of a fitted network."""
-    return int(getattr(estimator, "estimator_", estimator).n_epochs_)
+def read(estimator: Any, X: Any, y: Any, name: str) -> int:  # noqa: ARG001  a scorer's signature
+    """Read a count of a fitted network, as a scorer."""
+    return int(getattr(getattr(estimator, "estimator_", estimator), name))
 
 
 SCORERS = {
     **memorization_scoring(),
-    "parameters": n_parameters,
-    "epochs": n_epochs,
+    "parameters": functools.partial(read, name="n_parameters_"),
+    "epochs": functools.partial(read, name="n_epochs_"),
 }
-_UNITS = {"width": "width (units)", "depth": "depth (hidden layers)"}
 _SOURCES = {
     "train_accuracy": "train_fitted_accuracy",
     "train_accuracy_true": "train_accuracy",
@@ -223,87 +219,26 @@ def judge(table: pd.DataFrame, names: Sequence[str]) -> list[Claim]:
     ]
 
 
-def draw(table: pd.DataFrame, grid: dict[str, list[Any]], title: str) -> Any:
-    """Draw heat maps of train and test accuracies over two parameters.
-
-    They are the first two that vary; over others, the mean is drawn.
-    """
-    from matplotlib.figure import Figure
-
-    varying = [name for name in grid if len(grid[name]) > 1]
-    across, down = [*varying, *(name for name in grid if name not in varying)][:2]
-    kinds = list(dict.fromkeys(table["labels"]))
-    measures = {
-        "train_accuracy": "train accuracy (fitted labels)",
-        "test_accuracy": "test accuracy (true labels)",
-    }
-    figure = Figure(figsize=(8, 2.6 * len(kinds) + 0.4), layout="constrained")
-    panels = figure.subplots(len(kinds), len(measures), squeeze=False)
-    for labels, row in zip(kinds, panels, strict=True):
-        cells = table[table["labels"] == labels]
-        for (measure, heading), axes in zip(measures.items(), row, strict=True):
-            display = GridHeatmapDisplay.from_results(
-                cells,
-                x=across,
-                y=down,
-                measure=measure,
-                ax=axes,
-                vmin=0,
-                vmax=1,
-                values_format=".4f",
-                colorbar=False,
-            )
-            axes.set(
-                title=f"{labels} labels: {heading}",
-                xlabel=_UNITS.get(across, across),
-                ylabel=_UNITS.get(down, down),
-            )
-            axes.title.set_fontsize(9)
-    figure.colorbar(display.image_, ax=panels, label="accuracy")
-    others = [name for name in varying if name not in (across, down)]
-    if others:
-        title += f" (means over {', '.join(others)})"
-    figure.suptitle(title, fontsize=10)
-    return figure
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser(__doc__, [name for name in OPTIONS if name != "output"])
+    names = [name for name in STANDARD if name != "output"]
+    defaults = {"widths": [8, 32, 128, 512], "depths": [1, 2, 3]}
+    parser = make_parser(
+        __doc__,
+        (*names, "widths", "depths", "max-epochs"),
+        max_samples=10_000,
+        **defaults,
+    )
     add_output(parser)
-    parser.set_defaults(max_samples=10_000)
-    parser.add_argument(
-        "--widths",
-        type=positive_int,
-        nargs="+",
-        default=[8, 32, 128, 512],
-        help="units of a hidden layer",
+    more = (
+        "further parameters of MemorizingMLP and their values, NAME=V1,V2 each, such "
+        "as norm=batch,None dropout=0,0.2"
     )
-    parser.add_argument(
-        "--depths",
-        type=positive_int,
-        nargs="+",
-        default=[1, 2, 3],
-        help="hidden layers",
-    )
-    parser.add_argument(
-        "--grid",
-        type=grid_axis,
-        nargs="+",
-        default=[],
-        metavar="NAME=V1,V2",
-        help="further parameters of MemorizingMLP and their values, such as "
-        "norm=batch,None dropout=0,0.2",
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=positive_int,
-        default=100,
-        help="epochs after which a network that has not fitted the labels gives up",
-    )
-    parser.add_argument(
-        "--scheduler", type=scheduler_address, metavar="ADDRESS", help=SCHEDULER_HELP
-    )
+    own: dict[str, Any] = {
+        "grid": ([], grid_axis, more),
+        "scheduler": (None, scheduler_address, SCHEDULER_HELP),
+    }
+    add_own(parser, own)
     args = parser.parse_args(argv)
     if not args.folds:
         parser.error("argument --folds: a grid search needs at least 2")
@@ -320,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{', '.join(grid)}: {data.title}",
         table,
         judge(table, list(grid)),
-        draw=lambda: draw(table, grid, f"MemorizingMLP on {data.name}"),
+        draw=lambda: draw_grid(table, grid, f"MemorizingMLP on {data.name}"),
     )
 
 

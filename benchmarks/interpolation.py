@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import make_parser, positive_int, seed_value
-from _claims import ZERO_ERROR, Claim, both, difference, exceeds, tell_test
-from _common import Data, fail, load_data, run_script, say, warm_up
-from _tables import report
+from _tools.arguments import add_own, add_seed, make_parser, positive_int
+from _tools.claims import ZERO_ERROR, Claim, both, difference, exceeds, tell_test
+from _tools.common import Data, fail, load_data, run_script, say, warm_up
+from _tools.pictures import draw_methods
+from _tools.tables import report
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
@@ -153,65 +154,23 @@ def _describe(row: pd.Series) -> str:
     )
 
 
-def draw(table: pd.DataFrame, title: str) -> Any:
-    """Draw the time of the fit and the test accuracy of each method."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    time_axes, accuracy_axes = figure.subplots(1, 2, sharey=True)
-    styles = {"true": ("#0072B2", "o"), "permuted": ("#D55E00", "s")}
-    for labels, (color, marker) in styles.items():
-        rows = table[table["labels"] == labels]
-        names = [
-            f"{method}\n({n} rows)"
-            for method, n in zip(rows["method"], rows["n_train"], strict=True)
-        ]
-        style = {"color": color, "marker": marker, "linestyle": "none"}
-        time_axes.plot(rows["seconds_to_fit"], names, **style)
-        name = f"{labels} labels"
-        accuracy_axes.plot(rows["test_accuracy"], names, label=name, **style)
-    chance = table["chance_accuracy"].iloc[0]
-    accuracy_axes.axvline(chance, color="0.4", linewidth=1, linestyle=":")
-    accuracy_axes.annotate(
-        "chance",
-        (chance, 0.5),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 0),
-        textcoords="offset points",
-        color="0.3",
-        fontsize=8,
-    )
-    time_axes.set(xlabel="seconds of the fit (log scale)", xscale="log")
-    time_axes.invert_yaxis()
-    accuracy_axes.set(
-        xlabel="accuracy on the true labels of the test set", xlim=(-0.02, 1.02)
-    )
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=10)
-    return figure
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     options = "dataset", "data-home", "device", "max-samples", "output", "plot"
     parser = make_parser(__doc__, options)
-    parser.add_argument(
-        "--seed",
-        type=seed_value,
-        default=0,
-        help="seed of the permutation, the direction of TwoLayerInterpolator and the "
-        "initial weights of MemorizingMLP",
-    )
-    parser.add_argument(
-        "--max-kernel-samples",
-        type=positive_int,
-        default=10_000,
-        metavar="N",
-        help="fit the kernel and the nearest neighbor, whose work grows with the "
-        "square of the rows, to a stratified sample of at most N rows; for up to "
-        "10,000 rows the kernel takes 8 * N * N bytes, for more 4 * N * N, which is "
-        "13.4 GiB for all 60,000 rows of MNIST",
-    )
+    seeds = "seed of the permutation, of a direction and of the initial weights"
+    add_seed(parser, seeds)
+    own = {
+        "max-kernel-samples": (
+            10_000,
+            positive_int,
+            "fit the kernel and the nearest neighbor, whose work grows with the "
+            "square of the rows, to a stratified sample of at most so many rows; for "
+            "up to 10,000 rows the kernel takes 8 * N * N bytes, for more 4 * N * N, "
+            "which is 13.4 GiB for all 60,000 rows of MNIST",
+        )
+    }
+    add_own(parser, own)
     args = parser.parse_args(argv)
     data = load_data(args)
     if args.max_kernel_samples < (needed := 2 * len(np.unique(data.y_train))):
@@ -220,12 +179,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"few; at least {needed}."
         )
     table = run(args, data)
+    title = "Fitted in closed form and by training: "
     report(
         args,
-        f"Fitted in closed form and by training: {data.title}",
+        f"{title}{data.title}",
         table,
         judge(table),
-        draw=lambda: draw(table, f"Fitted in closed form and by training: {data.name}"),
+        draw=lambda: draw_methods(table, f"{title}{data.name}"),
     )
 
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import add_repeats, job_count, make_parser, positive_int
-from _claims import NOISE, Claim, difference, exceeds, negate, tell_test
-from _common import Data, load_data, run_script, say
-from _tables import report
+from _tools.arguments import add_own, add_repeats, make_parser, positive_int
+from _tools.claims import NOISE, Claim, difference, exceeds, negate, tell_test
+from _tools.common import Data, load_data, run_script, say
+from _tools.tables import report
 from joblib import Parallel, delayed
 from sklearn.metrics import accuracy_score
 
@@ -301,17 +301,9 @@ def data_shape(data: Data) -> tuple[int, ...]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     options = "dataset", "data-home", "device", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, options)
+    parser = make_parser(__doc__, (*options, "n-jobs"))
     add_repeats(parser, "networks for each share of rows removed")
-    parser.add_argument(
-        "--n-fits", type=positive_int, default=32, help="networks of each run, even"
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=job_count,
-        default=1,
-        help="processes that share the networks; -1: one per core",
-    )
+    add_own(parser, {"n-fits": (32, positive_int, "networks of each run, even")})
     args = parser.parse_args(argv)
     if args.n_fits % 2:
         parser.error(f"argument --n-fits: must be even, got {args.n_fits}")

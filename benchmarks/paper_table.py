@@ -35,26 +35,31 @@ and whether labels are "still" fitted that were not without a regularizer, is un
 import argparse
 import dataclasses
 import functools
+import itertools
 import math
-import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import (
+from _tools.arguments import (
+    add_own,
     fraction_below_1,
-    job_count,
     make_parser,
     positive_int,
     positive_seconds,
 )
-from _claims import Claim, difference, exceeds, fitted, tell_fitted, tell_test
-from _common import Data, fit_small_network, load_data, run_script, warm_up
-from _sweep import Cell, add_output, mean_and_spread, run_sweep
-from _tables import format_table, report
-from sklearn.exceptions import ConvergenceWarning
+from _tools.claims import Claim, difference, exceeds, fitted, tell_fitted, tell_test
+from _tools.common import (
+    Data,
+    fit_small_network,
+    load_data,
+    run_script,
+    timed_fit,
+    warm_up,
+)
+from _tools.sweep import Cell, add_output, mean_and_spread, run_sweep
+from _tools.tables import Columns, format_rows, report, with_spread
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -80,6 +85,19 @@ PAPER_ROWS, PAPER_BATCH_SIZE, CROP = 50_000, 128, 28
 # The rules of the verdict.
 SMALL_PART = 0.1
 N_DEVIATIONS = 4
+
+# SGD as in the paper, without what MemorizingMLP adds to it.
+PAPER_PARAMS: dict[str, Any] = {
+    "norm": None,
+    "negative_slope": 0.0,
+    "whitening_shrinkage": None,
+    "optimizer": "sgd",
+    "optimizer_params": {"momentum": 0.9, "nesterov": False},
+    "lr": 0.01,
+    "lr_scheduler": "exponential",
+    "lr_scheduler_params": {"gamma": 0.95},
+    "precision": "float32",
+}
 
 _SETTING = ["setting", "model", "labels", "regularizer"]
 _MEASURES = ("epochs", "train_accuracy", "test_accuracy", "fit_seconds")
@@ -122,21 +140,11 @@ def make_model(args: argparse.Namespace, data: Data, cell: Cell) -> Pipeline:
     }
     if cell["setting"] == "paper":
         steps.append(FunctionTransformer(whiten_images))
-        params |= {
-            "norm": None,
-            "negative_slope": 0.0,
-            "whitening_shrinkage": None,
-            "optimizer": "sgd",
-            "optimizer_params": {"momentum": 0.9, "nesterov": False},
-            "lr": 0.01,
-            "lr_scheduler": "exponential",
-            "lr_scheduler_params": {"gamma": 0.95},
-            "batch_size": args.batch_size,
-            "precision": "float32",
-            # What a regularizer does to true labels may take longer to show than
-            # these take to be fitted.
-            "target_accuracy": None if cell["labels"] == "true" else 1.0,
-        }
+        # What a regularizer does to true labels may take longer to show than these
+        # take to be fitted.
+        target = None if cell["labels"] == "true" else 1.0
+        params |= {**PAPER_PARAMS, "target_accuracy": target}
+        params["batch_size"] = args.batch_size
     if cell["regularizer"] == "weight decay":
         params["weight_decay"] = args.weight_decay
     if cell["regularizer"] == "dropout":
@@ -151,12 +159,7 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
     if cell["labels"] == "random":
         y = LabelPermuter("uniform", random_state=cell["seed"]).fit(y).transform(y)
     model = make_model(args, data, cell)
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # Not to fit all labels is a result here, and is reported as one.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(data.X_train, y)
-    seconds = time.perf_counter() - start
+    seconds = timed_fit(model, data.X_train, y)
     return {
         "parameters": model[-1].n_parameters_,
         "epochs": model[-1].n_epochs_,
@@ -169,18 +172,10 @@ def measure(args: argparse.Namespace, data: Data, cell: Cell) -> dict[str, Any]:
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
     """Run all fits; one row for each setting, model, kind of labels and regularizer."""
     cells = [
-        {
-            "setting": setting,
-            "model": model,
-            "labels": labels,
-            "regularizer": regularizer,
-            "seed": seed,
-        }
-        for setting in args.settings
-        for model in args.models
-        for labels in LABELS
-        for regularizer in REGULARIZERS
-        for seed in args.seed
+        dict(zip((*_SETTING, "seed"), values, strict=True))
+        for values in itertools.product(
+            args.settings, args.models, LABELS, REGULARIZERS, args.seed
+        )
     ]
     fits = run_sweep(
         args,
@@ -212,27 +207,17 @@ def add_paper(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def format_rows(table: pd.DataFrame) -> str:
-    """Format the table for reading; the paper has no figures for some rows."""
-    shown = table[
-        [
-            *(*_SETTING, "parameters"),
-            *(c for m in _MEASURES[:3] for c in (m, f"{m}_std")),
-            *("paper_train_accuracy", "paper_test_accuracy"),
-            *("train_difference", "test_difference", "fit_seconds", "fit_seconds_std"),
-        ]
-    ].copy()
-    for name in shown:
-        if name.startswith("paper") or name.endswith("difference"):
-            sign = "+" if name.endswith("difference") else ""
-            shown[name] = [
-                "" if math.isnan(v) else f"{v:{sign}.4f}" for v in shown[name]
-            ]
-    shown.columns = [
-        name.replace("_accuracy", " acc.") if name.startswith("paper") else name
-        for name in shown
-    ]
-    return format_table(shown)
+COLUMNS: Columns = {
+    **{name: f"{{{name}}}" for name in (*_SETTING, "parameters")},
+    "epochs": with_spread("epochs", ".3g"),
+    "train acc. (fitted)": with_spread("train_accuracy", ".5f"),
+    "test acc. (true)": with_spread("test_accuracy", ".4f"),
+    "paper train acc.": "{paper_train_accuracy:.4f}",
+    "paper test acc.": "{paper_test_accuracy:.4f}",
+    "train difference": "{train_difference:+.4f}",
+    "test difference": "{test_difference:+.4f}",
+    "fit s": with_spread("fit_seconds", ".1f"),
+}
 
 
 def judge(table: pd.DataFrame) -> list[Claim]:
@@ -243,44 +228,37 @@ def judge(table: pd.DataFrame) -> list[Claim]:
         claims += [
             dataclasses.replace(claim, text=f"{setting} setting, {model}: {claim.text}")
             for claim in (
-                *_judge_random(rows.loc[("random", "none")]),
-                *_judge_true(rows.loc[("true", "none")]),
+                *_judge_labels(*(rows.loc[(of, "none")] for of in ("random", "true"))),
                 *_judge_regularizers(rows),
             )
         ]
     return claims
 
 
-def _judge_random(row: pd.Series) -> list[Claim]:
-    test, chance = row["test_accuracy"], row["chance_accuracy"]
+def _judge_labels(random: pd.Series, true: pd.Series) -> list[Claim]:
+    chance = random["chance_accuracy"]
+    leeway = N_DEVIATIONS * math.sqrt(chance * (1 - chance) / random["n_test"])
+    near = f"on the test set, chance {chance:.4f} ± {leeway:.4f}"
     return [
         Claim(
             "random labels are fitted",
-            fitted(row),
-            f"{tell_fitted(row)} (paper: {row['paper_train_accuracy']:.4f})",
+            fitted(random),
+            f"{tell_fitted(random)} (paper: {random['paper_train_accuracy']:.4f})",
         ),
         Claim(
             "random labels leave nothing to generalize from",
-            abs(test - chance) <= _leeway(row),
-            f"{tell_test(row)} on the test set, chance {chance:.4f} ± "
-            f"{_leeway(row):.4f}",
+            abs(random["test_accuracy"] - chance) <= leeway,
+            f"{tell_test(random)} {near}",
         ),
-    ]
-
-
-def _judge_true(row: pd.Series) -> list[Claim]:
-    chance = row["chance_accuracy"]
-    return [
         Claim(
             "true labels are fitted without a regularizer",
-            fitted(row),
-            tell_fitted(row),
+            fitted(true),
+            tell_fitted(true),
         ),
         Claim(
             "no regularizer is necessary for generalization",
-            row["test_accuracy"] - chance > _leeway(row),
-            f"{tell_test(row)} on the test set, chance {chance:.4f} ± "
-            f"{_leeway(row):.4f}",
+            true["test_accuracy"] - chance > leeway,
+            f"{tell_test(true)} {near}",
         ),
     ]
 
@@ -313,60 +291,29 @@ def _judge_regularizers(rows: pd.DataFrame) -> list[Claim]:
     return claims
 
 
-def _leeway(row: pd.Series) -> float:
-    chance = row["chance_accuracy"]
-    return N_DEVIATIONS * math.sqrt(chance * (1 - chance) / row["n_test"])
-
-
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
-    parser = make_parser(
-        __doc__, ("dataset", "data-home", "max-samples", "seed", "device")
-    )
-    parser.set_defaults(max_samples=10_000)
+    options = "dataset", "data-home", "max-samples", "seed", "device", "n-jobs"
+    parser = make_parser(__doc__, options, max_samples=10_000, n_jobs=-1)
     add_output(parser)
-    parser.add_argument(
-        "--settings",
-        choices=SETTINGS,
-        nargs="+",
-        default=list(SETTINGS),
-        help="whose network and training: the paper's, this package's",
-    )
-    parser.add_argument(
-        "--models",
-        choices=MODELS,
-        nargs="+",
-        default=list(MODELS),
-        help="hidden layers: one or three of 512 units",
-    )
-    parser.add_argument(
-        "--epochs", type=positive_int, default=60, help="largest number of epochs"
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=positive_int,
-        help="rows of a batch in the paper's setting; without it, 128 for 50,000 rows, "
-        "and in proportion a power of two for others",
-    )
-    parser.add_argument(
-        "--weight-decay",
-        type=positive_seconds,
-        default=5e-4,
-        help="of the rows with weight decay",
-    )
-    parser.add_argument(
-        "--dropout",
-        type=fraction_below_1,
-        default=0.2,
-        help="probability of dropping a hidden unit, of the rows with dropout",
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=job_count,
-        default=-1,
-        help="fits at a time; -1: one per core. They share the cores, so each takes "
-        "longer than alone",
-    )
+    own = {
+        "settings": (list(SETTINGS), SETTINGS, "whose network and training"),
+        "models": (list(MODELS), MODELS, "one or three hidden layers of 512 units"),
+        "epochs": (60, positive_int, "largest number of epochs"),
+        "batch-size": (
+            None,
+            positive_int,
+            "rows of a batch in the paper's setting; without it, 128 for 50,000 rows, "
+            "and in proportion a power of two for others",
+        ),
+        "weight-decay": (5e-4, positive_seconds, "of the rows with weight decay"),
+        "dropout": (
+            0.2,
+            fraction_below_1,
+            "probability of dropping a hidden unit, of the rows with dropout",
+        ),
+    }
+    add_own(parser, own)
     return parser
 
 
@@ -385,7 +332,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{args.epochs} epochs, batches of {args.batch_size} in the paper's setting; "
         "the paper's figures are for 50,000 rows of CIFAR-10"
     )
-    report(args, title, table, judge(table), format_rows(table))
+    report(args, title, table, judge(table), format_rows(table, COLUMNS))
 
 
 if __name__ == "__main__":

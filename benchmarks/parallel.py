@@ -29,11 +29,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import add_repeats, make_parser, positive_int
-from _claims import Claim
-from _common import Data, load_data, make_estimator, run_script, say
-from _tables import report
-from _workers import (
+from _tools.arguments import add_own, add_repeats, make_parser
+from _tools.claims import Claim
+from _tools.common import Data, load_data, make_estimator, run_script, say
+from _tools.tables import Columns, format_rows, report, yes_or_no
+from _tools.workers import (
     BACKENDS,
     N_WORKERS,
     SEQUENTIAL,
@@ -175,31 +175,26 @@ def summarize(records: list[dict[str, Any]], data: Data) -> pd.DataFrame:
     return table
 
 
-def format_rows(table: pd.DataFrame) -> str:
-    """Format the table for reading."""
-    is_parallel = table["backend"] != SEQUENTIAL
-    shown = pd.DataFrame(
-        {
-            "backend": table["backend"],
-            "workers": table["workers"],
-            "processes": table["processes"],
-            "torch threads per worker, fit": table["torch_threads"],
-            "predict": table["predict_threads"],
-            "OS threads per process": table["os_threads"]
-            .map("{:g}".format)
-            .replace("nan", ""),
-            "busy": table["busy_threads"].map("{:g}".format).replace("nan", ""),
-            "start s": table["start_seconds"].map("{:.1f}".format),
-            "seconds": table["seconds"].map("{:.2f}".format),
-            "of sequential": table["ratio"].map("{:.2f}".format),
-            "scores equal": table["scores_equal"].map({True: "yes", False: "NO"}),
-            f"at most {LIMIT}": (table["ratio"] <= LIMIT).map(
-                {True: "yes", False: "NO"}
-            ),
-        }
-    )
-    shown.iloc[:, -2:] = shown.iloc[:, -2:].where(is_parallel, "-")
-    return str(shown.to_markdown(index=False, disable_numparse=True))
+def _if_parallel(row: dict[str, Any], text: str) -> str:
+    return "-" if row["backend"] == SEQUENTIAL else text
+
+
+COLUMNS: Columns = {
+    "backend": "{backend}",
+    "workers": "{workers}",
+    "processes": "{processes}",
+    "torch threads per worker, fit": "{torch_threads}",
+    "predict": "{predict_threads}",
+    "OS threads per process": "{os_threads:g}",
+    "busy": "{busy_threads:g}",
+    "start s": "{start_seconds:.1f}",
+    "seconds": "{seconds:.2f}",
+    "of sequential": "{ratio:.2f}",
+    "scores equal": lambda row: _if_parallel(row, yes_or_no("scores_equal")(row)),
+    f"at most {LIMIT}": lambda row: _if_parallel(
+        row, "yes" if row["ratio"] <= LIMIT else "NO"
+    ),
+}
 
 
 def judge(table: pd.DataFrame, n_cores: int) -> list[Claim]:
@@ -235,34 +230,13 @@ def judge(table: pd.DataFrame, n_cores: int) -> list[Claim]:
 
 def make_own_parser() -> argparse.ArgumentParser:
     """Make the parser; options of other scripts have the same meaning here."""
+    options = "dataset", "data-home", "folds", "max-samples", "output"
+    defaults = {"widths": [64, 96, 128, 192], "depths": [1, 2], "dataset": "digits"}
     parser = make_parser(
-        __doc__, ("dataset", "data-home", "folds", "max-samples", "output")
+        __doc__, (*options, "widths", "depths", "max-epochs"), **defaults
     )
-    parser.set_defaults(dataset="digits")
-    parser.add_argument(
-        "--backends",
-        choices=BACKENDS,
-        nargs="+",
-        default=list(BACKENDS),
-        metavar="NAME",
-        help="who takes part beside the sequential search",
-    )
-    parser.add_argument(
-        "--widths",
-        type=positive_int,
-        nargs="+",
-        default=[64, 96, 128, 192],
-        help="units of a hidden layer",
-    )
-    parser.add_argument(
-        "--depths", type=positive_int, nargs="+", default=[1, 2], help="hidden layers"
-    )
-    parser.add_argument(
-        "--max-epochs",
-        type=positive_int,
-        default=100,
-        help="epochs after which a network that has not fitted the labels gives up",
-    )
+    who = "who takes part beside the sequential search"
+    add_own(parser, {"backends": (list(BACKENDS), BACKENDS, who)})
     add_repeats(parser, "searches with each backend, with one seed after the other")
     return parser
 
@@ -282,7 +256,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Two workers, permuted labels: {data.title}, {len(data.y_train)} rows, "
         f"{n_fits} fits a search, {cpu_count()} cores, medians of {args.repeats}"
     )
-    report(args, title, table, judge(table, cpu_count()), format_rows(table))
+    report(args, title, table, judge(table, cpu_count()), format_rows(table, COLUMNS))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from _arguments import make_parser
-from _claims import (
+from _tools.arguments import make_parser
+from _tools.claims import (
     ZERO_ERROR,
     Claim,
     both,
@@ -21,7 +21,7 @@ from _claims import (
     tell_fitted,
     tell_test,
 )
-from _common import (
+from _tools.common import (
     Data,
     load_data,
     make_estimator,
@@ -30,10 +30,9 @@ from _common import (
     run_holdout,
     run_script,
 )
-from _tables import report, summarize
+from _tools.pictures import draw_histories
+from _tools.tables import report, summarize
 from scipy.stats import binomtest
-
-from sk_memorize import FittingCurveDisplay
 
 # Where the test calls an accuracy distinguishable from chance.
 SIGNIFICANCE = 0.01
@@ -51,7 +50,7 @@ def run(
         for seed in args.seed:
             estimator = make_estimator(labels, seed, device=args.device)
             records.append(run_holdout(estimator, data, labels, seed))
-            histories.setdefault(labels, network_of(estimator).history_)
+            histories.setdefault(f"{labels} labels", network_of(estimator).history_)
         if args.folds:
             seed = args.seed[0]
             estimator = make_estimator(labels, seed, device=args.device)
@@ -108,32 +107,19 @@ def _pooled_counts(row: pd.Series) -> tuple[int, int]:
     return round(row["test_accuracy"] * n_tests), n_tests
 
 
-def draw(histories: dict[str, pd.DataFrame], table: pd.DataFrame, title: str) -> Any:
-    """Draw the learning curves of both kinds of labels."""
-    rows = table[table["protocol"] == "holdout"].set_index("labels")
-    display = FittingCurveDisplay.from_results(
-        {f"{labels} labels": history for labels, history in histories.items()},
-        test_accuracies={
-            f"{labels} labels": float(accuracy)
-            for labels, accuracy in rows["test_accuracy"].items()
-        },
-        chance_accuracy=float(rows["chance_accuracy"].iloc[0]),
-    )
-    display.figure_.suptitle(title, fontsize=9)
-    return display.figure_
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     args = make_parser(__doc__).parse_args(argv)
     data = load_data(args, args.folds)
     table, histories = run(args, data)
+    rows = table[table["protocol"] == "holdout"].set_index("labels")
+    rows.index += " labels"
     report(
         args,
         f"True and permuted labels: {data.title}",
         table,
         judge(table),
-        draw=lambda: draw(histories, table, f"MemorizingMLP on {data.name}"),
+        draw=lambda: draw_histories(histories, rows, f"MemorizingMLP on {data.name}"),
     )
 
 

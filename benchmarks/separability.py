@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import job_count, make_parser, seed_value
-from _claims import Claim
-from _common import Data, load_data, run_script, say, warm_up
-from _tables import report
+from _tools.arguments import add_seed, make_parser
+from _tools.claims import Claim
+from _tools.common import Data, load_data, run_script, say, warm_up
+from _tools.pictures import draw_pairs
+from _tools.tables import report
 from joblib import Parallel, delayed
 
 from sk_memorize import LabelPermuter, separability_test
@@ -126,74 +127,11 @@ def _tell(table: pd.DataFrame, prefix: str) -> str:
     )
 
 
-def draw(table: pd.DataFrame, title: str) -> Any:
-    """Draw heat maps of the margins of all pairs, with true and permuted labels."""
-    from matplotlib import colormaps
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.6), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    pairs = [tuple(pair.split(", ")) for pair in table["classes"]]
-    names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    places = {name: i for i, name in enumerate(names)}
-    marks = {"not separable": "x", "undecided": "?"}
-    widest = table[["margin", "permuted_margin"]].max(axis=None)
-    for axes, (labels, prefix) in zip(
-        panels, (("true", ""), ("permuted", "permuted_")), strict=True
-    ):
-        margins = np.full((len(names) - 1,) * 2, np.nan)
-        for (first, second), margin, verdict in zip(
-            pairs, table[f"{prefix}margin"], table[f"{prefix}verdict"], strict=True
-        ):
-            row, column = places[second] - 1, places[first]
-            is_separable = verdict == "separable"
-            margins[row, column] = margin if is_separable else np.nan
-            is_dark = is_separable and margin < 0.5 * widest
-            axes.text(
-                column,
-                row,
-                f"{margin:.2g}" if is_separable else marks[verdict],
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if is_dark else "black",
-            )
-        image = axes.imshow(
-            margins,
-            cmap=colormaps["cividis"].with_extremes(bad="0.93"),
-            vmin=0,
-            vmax=widest if widest > 0 else 1,
-        )
-        axes.set(
-            title=f"{labels} labels",
-            xlabel="class",
-            xticks=range(len(names) - 1),
-            yticks=range(len(names) - 1),
-            xticklabels=names[:-1],
-            yticklabels=names[1:],
-        )
-        axes.title.set_fontsize(9)
-    panels[0].set_ylabel("class")
-    figure.colorbar(
-        image, ax=panels, label="margin; x not separable, ? undecided", shrink=0.85
-    )
-    figure.suptitle(title, fontsize=10)
-    return figure
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     options = "dataset", "data-home", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, options)
-    parser.add_argument(
-        "--seed", type=seed_value, default=0, help="seed of the permutations"
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=job_count,
-        default=1,
-        help="processes that share the pairs; -1: one per core",
-    )
+    parser = make_parser(__doc__, (*options, "n-jobs"))
+    add_seed(parser, "seed of the permutations")
     args = parser.parse_args(argv)
     data = load_data(args)
     table = run(args, data)
@@ -202,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Linear separability of pairs: {data.title}",
         table,
         judge(table),
-        draw=lambda: draw(table, f"Margins of pairs of classes: {data.name}"),
+        draw=lambda: draw_pairs(table, f"Margins of pairs of classes: {data.name}"),
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _arguments import make_parser
-from _claims import (
+from _tools.arguments import make_parser
+from _tools.claims import (
     NOISE,
     ZERO_ERROR,
     Claim,
@@ -27,7 +27,7 @@ from _claims import (
     tell_fitted,
     tell_test,
 )
-from _common import (
+from _tools.common import (
     Data,
     load_data,
     network_of,
@@ -36,7 +36,8 @@ from _common import (
     run_script,
     say,
 )
-from _tables import finish_figure, report, summarize
+from _tools.pictures import draw_histories
+from _tools.tables import report, summarize
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -148,45 +149,18 @@ def _judge_best(rows: pd.DataFrame) -> Claim:
     )
 
 
-def draw(histories: dict[str, pd.DataFrame], title: str) -> Any:
-    """Draw the running errors and the learning rates of all recipes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.8), layout="constrained")
-    error_axes, lr_axes = figure.subplots(1, 2)
-    colors = ("#0072B2", "#D55E00", "#009E73")
-    lines = ("-", "--", "-.")
-    for (recipe, history), color, line in zip(
-        histories.items(), colors, lines, strict=True
-    ):
-        style = {"color": color, "linestyle": line, "marker": "o", "markersize": 3}
-        # An error of zero has no place on a logarithmic axis.
-        error = (1 - history["accuracy"]).replace(0, np.nan)
-        error_axes.plot(error, label=recipe, **style)
-        lr_axes.plot(history["lr"], label=recipe, **style)
-    error_axes.set(
-        xlabel="epoch",
-        ylabel="running training error (log; zero not drawn)",
-        yscale="log",
-    )
-    lr_axes.set(xlabel="epoch", ylabel="learning rate (log scale)", yscale="log")
-    finish_figure(figure, (error_axes, lr_axes), title, columns=3)
-    return figure
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    parser = make_parser(__doc__)
-    parser.set_defaults(folds=0)
-    args = parser.parse_args(argv)
+    args = make_parser(__doc__, folds=0).parse_args(argv)
     data = load_data(args, args.folds)
     table, histories = run(args, data)
+    rows = table[table["protocol"] == "holdout"].set_index("recipe")
     report(
         args,
         f"True labels, three recipes: {data.title}",
         table,
         judge(table, histories),
-        draw=lambda: draw(histories, f"True labels of {data.name}"),
+        draw=lambda: draw_histories(histories, rows, f"True labels of {data.name}"),
     )
 
 

@@ -28,8 +28,6 @@ from .corruption import (
 from .datasets import get_data_home, load_dataset
 from .neural import BatchNormMLP, MemorizingMLP
 from .plotting import (
-    BatchSizeDisplay,
-    CorruptionSweepDisplay,
     FittingCurveDisplay,
     GridHeatmapDisplay,
     InfluenceDisplay,
@@ -39,9 +37,7 @@ from .plotting import (
 
 __all__ = [
     "BatchNormMLP",
-    "BatchSizeDisplay",
     "CorruptedTargetClassifier",
-    "CorruptionSweepDisplay",
     "FittingCurveDisplay",
     "GaussianInputs",
     "GridHeatmapDisplay",

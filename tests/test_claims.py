@@ -2,8 +2,8 @@
 
 import math
 
-import _corruption_claims
 import ablation
+import corruption
 import grid_search
 import interpolation
 import numpy as np
@@ -13,9 +13,9 @@ import parallel
 import permuted
 import pytest
 import true_labels
-from _batch_size_claims import judge_epoch_time, judge_quality, judge_sweet_spot
-from _claims import Claim, both, exceeds, format_claims
-from _tables import format_table
+from _tools.claims import Claim, both, exceeds, format_claims
+from _tools.tables import format_table
+from batch_size import judge_epoch_time, judge_quality, judge_sweet_spot
 
 NAN = math.nan
 ROW = {
@@ -263,7 +263,7 @@ def corrupted(changed=()):
 )
 def test_corruption(name, row, value, claim, expected):
     fits = corrupted([(name, row, value)])
-    claims = _corruption_claims.judge(fits, fits)
+    claims = corruption.judge(fits, fits)
     assert verdicts(claims)[claim] is expected
     others = verdicts(claims)[:claim] + verdicts(claims)[claim + 1 :]
     assert name == "test_error" or all(others)
@@ -271,7 +271,7 @@ def test_corruption(name, row, value, claim, expected):
 
 def test_of_other_data_less_is_claimed():
     fits = corrupted([("test_error", 0, 0.5)]).assign(dataset="digits")
-    assert len(_corruption_claims.judge(fits, fits)) == 5
+    assert len(corruption.judge(fits, fits)) == 5
 
 
 @pytest.mark.parametrize(
@@ -299,13 +299,13 @@ def test_interpolation(kernel, expected):
     [
         ({}, [True, True]),
         ({"epochs": 40.0}, [True, False]),
-        ({"epochs_spread": 20.0}, [True, None]),
+        ({"epochs_std": 20.0}, [True, None]),
         ({"reached": 2}, [False, False]),
     ],
 )
 def test_ablation(default, expected):
     row = {"n_seeds": 3, "reached": 3, "diverged": 0, "seconds": 4.0}
-    row["epochs_spread"] = 1.0
+    row["epochs_std"] = 1.0
     rows = {"ablation": "default", **row, **default}, {"ablation": "SGD", **row}
     rows[1]["epochs"] = 30.0
     assert verdicts(ablation.judge(table(*rows))) == expected

@@ -14,6 +14,7 @@ from sk_memorize import (
     KernelInterpolator,
     LabelPermuter,
     MemorizingMLP,
+    MislabeledRows,
     TwoLayerInterpolator,
 )
 
@@ -26,10 +27,13 @@ AS_THEY_COME = [
     else public()
     for public in PUBLIC
     if isinstance(public, type) and issubclass(public, BaseEstimator)
-    if public not in (LabelPermuter, MemorizingMLP)  # see below
+    # Below, and in test_mislabeled with a classifier that is faster than its committee.
+    if public not in (LabelPermuter, MemorizingMLP, MislabeledRows)
 ]
 
 
+# Some checks fit two columns far from zero, for which the default kernel is singular.
+@pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the share")
 @parametrize_with_checks(AS_THEY_COME)
 def test_sklearn_conventions(estimator, check):
     check(estimator)

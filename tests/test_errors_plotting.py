@@ -14,24 +14,16 @@ from sk_memorize import CorruptedTargetClassifier, MemorizingMLP
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
 
 HISTORY = pd.DataFrame({"loss": [2.0, 1.0], "accuracy": [0.5, 1.0]}, index=[1, 2])
-SWEEP = pd.DataFrame({"fraction": [0.0, 1.0], "test_error": [0.0, 0.9]})
-BATCH = pd.DataFrame(
-    {"batch_size": [8, 16], "seconds": [2.0, 1.0], "seconds_per_epoch": [0.2, 0.1]}
-).assign(test_accuracy=0.9, lr_rule="fixed")
 GRID = pd.DataFrame({"param_a": [1, 2], "param_b": [3, 3], "mean_test_score": [0, 1.0]})
 CELLS = pd.DataFrame([[0.5, 1.0]])
 
 # What makes a display, and what its methods are given unless a case says otherwise.
 MAKE = {
     "FittingCurveDisplay": {"histories": HISTORY},
-    "CorruptionSweepDisplay": {"table": SWEEP},
-    "BatchSizeDisplay": {"table": BATCH},
     "GridHeatmapDisplay": {"cells": CELLS, "name": "score"},
 }
 GIVEN = {
     "FittingCurveDisplay.from_results": {"histories": HISTORY},
-    "CorruptionSweepDisplay.from_results": {"table": SWEEP},
-    "BatchSizeDisplay.from_results": {"table": BATCH},
     "GridHeatmapDisplay.from_results": {"results": GRID},
 }
 
@@ -46,32 +38,6 @@ def search():
 
 def told(owner):
     return f"parameter of {owner} must"
-
-
-def tables(of, name, owner, column, wrong_column):
-    """Make the cases of a table with a needed column."""
-    table = f"{name!r} {told(owner)} be a DataFrame"
-    columns = f"{name!r} {told(owner)} have the columns"
-    return wrong_data(
-        of,
-        (f"{name}-None", {name: None}, table, "Got None"),
-        (f"{name}-array", {name: np.eye(3)}, table, "an array of shape (3, 3)"),
-        (
-            f"{name}-columns",
-            {name: pd.DataFrame({"x": [1]})},
-            *(columns, column, "Got a table without", column),
-        ),
-        (
-            f"{name}-empty",
-            {name: pd.DataFrame({column: []}, dtype=float)},
-            *(f"{name!r} {told(owner)} have rows", "Got an empty table"),
-        ),
-        (
-            f"{name}-words",
-            {name: wrong_column},
-            *(f"have numbers in the column {column!r}", "Got the dtype"),
-        ),
-    )
 
 
 def axes(of, n_panels):
@@ -155,77 +121,6 @@ CURVES = [
     ),
 ]
 
-CORRUPTION = "CorruptionSweepDisplay"
-LACKS = f"'panels' {told(CORRUPTION + '.plot')} have"
-SWEEPS = [
-    *tables(
-        f"{CORRUPTION}.from_results",
-        "table",
-        CORRUPTION,
-        "fraction",
-        SWEEP.assign(fraction=["none", "all"]),
-    ),
-    *wrong_data(
-        f"{CORRUPTION}.from_results",
-        (
-            "histories-int",
-            {"histories": 3},
-            *(f"'histories' {told(CORRUPTION)} be a dict", "Got 3"),
-        ),
-        (
-            "no-panel",
-            {"table": SWEEP[["fraction"]]},
-            *(f"'panels' {told(CORRUPTION + '.plot')}", "Got []"),
-        ),
-        (
-            "conditions",
-            {"table": SWEEP.assign(condition="noise")},
-            *(f"'table' {told(CORRUPTION + '.plot')} have rows", "Got ['noise']"),
-        ),
-    ),
-    *wrong_data(
-        f"{CORRUPTION}.plot",
-        (
-            "no-histories",
-            {"panels": "curves"},
-            *(LACKS, "'curves' only if the 'histories' parameter is given"),
-        ),
-        (
-            "no-times",
-            {"panels": ["error", "time"]},
-            *(LACKS, "'time' only if the table has", "'relative_epochs'"),
-        ),
-    ),
-    *panels(f"{CORRUPTION}.plot", f"{CORRUPTION}.plot", "error"),
-    *axes(f"{CORRUPTION}.plot", 1),
-]
-
-SIZES = "BatchSizeDisplay"
-BATCHES = [
-    *tables(
-        f"{SIZES}.from_results",
-        "table",
-        SIZES,
-        "batch_size",
-        BATCH.assign(batch_size=["small", "large"]),
-    ),
-    *wrong_data(
-        f"{SIZES}.from_results",
-        (
-            "size-zero",
-            {"table": BATCH.assign(batch_size=[0, 8])},
-            *(f"'table' {told(SIZES)} have positive", "'batch_size'. Got 0"),
-        ),
-        (
-            "panel-column",
-            {"panels": "epochs"},
-            *("columns ['batch_size', 'epochs']", "without ['epochs']"),
-        ),
-    ),
-    *panels(f"{SIZES}.plot", f"{SIZES}.plot", "seconds"),
-    *axes(f"{SIZES}.plot", 3),
-]
-
 HEATMAP = "GridHeatmapDisplay"
 RESULTS = f"{HEATMAP}.from_results"
 SEARCH = f"'estimator' {told(HEATMAP + '.from_estimator')} be a fitted search"
@@ -294,7 +189,7 @@ MAPS = [
     ),
 ]
 
-CASES = [*CURVES, *SWEEPS, *BATCHES, *MAPS]
+CASES = [*CURVES, *MAPS]
 
 
 @each(CASES)

@@ -1,7 +1,6 @@
 """The grid search: any parameter, resumed, on a cluster."""
 
 import json
-import re
 
 import grid_search
 import pandas as pd
@@ -71,23 +70,6 @@ def test_a_search_goes_on_where_it_was_broken_off(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit):
         run(path, "--widths", "8")
     assert "'widths' is [8, 16, 24] there and [8] here" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--grid", "norm"], "--grid: must be NAME=V1,V2 .* got 'norm'"),
-        (["--grid", "nor=batch"], "--grid: .*width; got 'nor=batch'"),
-        (["--grid", "random_state=1"], "--grid: .* got 'random_state=1'"),
-        (["--grid", "dropout=0,2"], r"'dropout' parameter .* Got 2"),
-        (["--scheduler", "here"], "--scheduler: must be local or an address"),
-    ],
-)
-def test_wrong_grids_are_named(arguments, words, capsys, monkeypatch):
-    monkeypatch.setattr(grid_search, "load_data", None)
-    with pytest.raises(SystemExit):
-        grid_search.main(arguments)
-    assert re.search(words, capsys.readouterr().err, re.S)
 
 
 def test_a_cluster_finds_the_same(tmp_path):

@@ -15,9 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import sk_memorize
 from sk_memorize import (
-    BatchSizeDisplay,
     CorruptedTargetClassifier,
-    CorruptionSweepDisplay,
     FittingCurveDisplay,
     GridHeatmapDisplay,
     MemorizingMLP,
@@ -44,34 +42,6 @@ def history(*losses):
     index = pd.RangeIndex(1, len(losses) + 1, name="epoch")
     accuracies = np.linspace(0.1, 1, len(losses))
     return pd.DataFrame({"loss": losses, "accuracy": accuracies}, index=index)
-
-
-def sweep_table(**columns):
-    table = {
-        "condition": ["true labels", "random labels", "corrupted labels", "noise"],
-        "fraction": [0.0, 1.0, 0.5, 0.0],
-        "relative_epochs": [1.0, 3.0, 2.0, 9.0],
-        "relative_seconds": [1.0, 3.5, 2.5, 9.0],
-        "relative_seconds_std": [0.0, 0.5, 0.25, 0.1],
-        "test_error": [0.02, 0.9, 0.4, 0.9],
-        "test_error_std": np.nan,
-        "train_accuracy": [1.0, 0.9999, 1.0, 1.0],
-        "chance_error": 0.9,
-        **columns,
-    }
-    return pd.DataFrame(table)
-
-
-def batch_table(**columns):
-    rows = itertools.product(["fixed", "tuned"], [512, 8, 64])
-    table = pd.DataFrame(rows, columns=["lr_rule", "batch_size"])
-    table["seconds"] = [4.0, 90.0, 12.0, 3.0, 60.0, 9.0]
-    table["seconds_std"] = 0.5
-    table["seconds_per_epoch"] = [0.4, 9.0, 1.2] * 2
-    table["epochs"] = 10.0
-    table["test_accuracy"] = np.linspace(0.97, 0.98, 6)
-    table["reached"] = [False, True, True, True, True, True]
-    return table.assign(**columns)
 
 
 def band(axes, number=0):
@@ -179,50 +149,6 @@ def test_lists_of_networks_are_seeds(networks):
     low, high = band(display.ax_)
     np.testing.assert_allclose(low, losses.min(0))
     np.testing.assert_allclose(high, losses.max(0))
-
-
-# The corruption sweep
-
-
-def test_the_three_panels_of_a_sweep():
-    histories = {"true labels": history(2, 1), "random labels": history(3, 2, 1)}
-    display = CorruptionSweepDisplay.from_results(sweep_table(), histories=histories)
-    curves, time, error = display.ax_
-    assert [axes.get_title(loc="left") for axes in display.ax_] == ["(a)", "(b)", "(c)"]
-    assert curves.lines[1].get_ydata().tolist() == [3, 2, 1]
-    assert words(curves.get_legend()) == list(histories)
-
-    # In the order of the levels, without the randomized inputs.
-    epochs, seconds = (display.lines_["time"][f"relative_{n}"] for n in TIMES)
-    assert epochs.get_xdata().tolist() == [0, 0.5, 1]
-    assert epochs.get_ydata().tolist() == [1, 2, 3]
-    assert seconds.get_ydata().tolist() == [1, 2.5, 3.5]
-    assert len(time.collections) == 1  # the one column with a spread
-    low, high = band(time)
-    assert low.tolist() == [1, 2.25, 3]
-    assert high.tolist() == [1, 2.75, 4]
-    assert time.get_ylim()[0] == 0
-    assert words(time.get_legend()) == TIMES
-
-    test, train = error.lines[:2]
-    assert test.get_ydata().tolist() == [0.02, 0.4, 0.9]
-    assert train.get_ydata().tolist() == pytest.approx([0, 0, 1e-4])
-    assert list(error.lines[2].get_ydata()) == [0.9, 0.9]
-    assert not error.collections  # of a single seed the spread is unknown
-    assert error.get_xlabel() == time.get_xlabel() == "corruption level"
-    assert "error" in error.get_ylabel()
-
-
-TIMES = ["epochs", "seconds"]
-
-
-def test_what_a_table_does_not_have_is_not_drawn():
-    display = CorruptionSweepDisplay.from_results(sweep_table())
-    assert list(display.lines_) == ["time", "error"]
-    table = sweep_table()[["fraction", "test_error"]]
-    display = CorruptionSweepDisplay.from_results(table)
-    (line,) = display.ax_.lines
-    assert line.get_xdata().tolist() == [0, 0, 0.5, 1]  # there are no conditions
 
 
 # The heat map
@@ -363,85 +289,27 @@ def test_numbers_fit_into_their_cells(n_columns):
     assert display.text_[0, 0].get_window_extent().width < cell
 
 
-# Batch sizes
-
-
-def test_the_panels_of_batch_sizes():
-    display = BatchSizeDisplay.from_results(batch_table())
-    for axes, column in zip(
-        display.ax_, ["seconds", "seconds_per_epoch", "test_accuracy"], strict=True
-    ):
-        assert axes.get_xscale() == "log"
-        assert axes.xaxis.get_transform().base == 2
-        for rule in ("fixed", "tuned"):
-            rows = batch_table().query("lr_rule == @rule").sort_values("batch_size")
-            line = display.lines_[column][rule]
-            assert line.get_xdata().tolist() == [8, 64, 512]
-            assert line.get_ydata().tolist() == rows[column].tolist()
-    labels = [tick.get_text() for tick in display.ax_[0].get_xticklabels()]
-    assert labels == ["8", "64", "512"]
-    low, high = band(display.ax_[0], 1)
-    assert (high - low).tolist() == pytest.approx([1, 1, 1])
-    assert [len(axes.collections) for axes in display.ax_] == [2, 0, 0]
-    (legend,) = display.figure_.legends
-    assert words(legend) == ["fixed learning rate", "tuned learning rate", MISSED]
-
-
-MISSED = "target missed"
-
-
-def test_a_missed_target_is_an_empty_marker():
-    display = BatchSizeDisplay.from_results(batch_table(), panels="seconds")
-    empty = [
-        line
-        for line in display.ax_.lines
-        if line.get_markerfacecolor() == "white" and len(line.get_xdata())
-    ]
-    (missed,) = empty
-    assert (missed.get_xdata().tolist(), missed.get_ydata().tolist()) == ([512], [4.0])
-    display = BatchSizeDisplay.from_results(batch_table(reached=True))
-    assert MISSED not in words(display.figure_.legends[0])
-
-
-def test_a_single_rule_needs_no_column():
-    table = batch_table()[:3].drop(columns=["lr_rule", "reached"])
-    display = BatchSizeDisplay.from_results(table, panels=["epochs", "test_accuracy"])
-    assert list(display.lines_["epochs"]) == [""]
-    assert not display.figure_.legends
-    rules = table.assign(lr_rule=[None, "fixed", None])
-    assert list(BatchSizeDisplay.from_results(rules).lines_["seconds"]) == [
-        "nan",
-        "fixed",
-    ]
-
-
 # All of them
 
 
 def draw(kind, **arguments):
     if kind == "fitting":
         return FittingCurveDisplay.from_results(history(2, 1), **arguments)
-    if kind == "sweep":
-        return CorruptionSweepDisplay.from_results(sweep_table(), **arguments)
-    if kind == "batch":
-        panels = ["seconds", "test_accuracy"]
-        return BatchSizeDisplay.from_results(batch_table(), panels=panels, **arguments)
     values = pd.DataFrame([[0.5, 1.0], [0.25, 1.0]])
     return GridHeatmapDisplay(cells=values, name="accuracy").plot(**arguments)
 
 
-@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch"])
-def test_given_axes_are_drawn_on(kind):
+def test_given_axes_are_drawn_on():
     figure, axes = plt.subplots(1, 2)
     for given in (axes, list(axes)):
-        display = draw(kind, ax=given)
+        display = draw("fitting", ax=given)
         assert list(display.ax_) == list(axes)
         assert display.figure_ is figure
         assert plt.get_fignums() == [figure.number]
         assert all(panel.lines for panel in axes)
 
 
-@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+@pytest.mark.parametrize("kind", ["fitting", "heat"])
 def test_a_new_figure_fits_a_page_and_can_be_read_there(kind, tmp_path):
     size = dict(plt.rcParams)["font.size"]
     display = draw(kind)
@@ -455,7 +323,7 @@ def test_a_new_figure_fits_a_page_and_can_be_read_there(kind, tmp_path):
     assert plt.rcParams["font.size"] == size
 
 
-@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+@pytest.mark.parametrize("kind", ["fitting", "heat"])
 def test_the_documented_attributes_are_those_there_are(kind):
     import re
 
@@ -475,7 +343,7 @@ def test_lines_differ_by_more_than_color():
             assert one[name] != next_one[name]
 
 
-@pytest.mark.parametrize("kind", ["fitting", "sweep", "batch", "heat"])
+@pytest.mark.parametrize("kind", ["fitting", "heat"])
 def test_without_matplotlib_the_extra_is_named(kind, monkeypatch):
     display = draw(kind)
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -4,30 +4,32 @@ import json
 import math
 import re
 
-import _machine
-import _small_data
 import numpy as np
 import pandas as pd
 import pytest
 import speed
 import torch
-from _common import Data
-from _contenders import CONTENDERS, Fit, ReluNetwork, Task, make_labels
-from _machine import PeakMemory, gemm_peak
-from _plain_loop import _one_thread_if, finish, learning_rate, recalibrate, whiten
-from _speed_table import Entry, count_flops, format_rows, judge, measure, summarize
+from _tools import machine as _machine
+from _tools import small_data as _small_data
+from _tools.common import Data
+from _tools.contenders import CONTENDERS, Fit, ReluNetwork, make_labels
+from _tools.machine import PeakMemory, gemm_peak
+from _tools.plain_loop import (
+    Task,
+    _one_thread_if,
+    finish,
+    learning_rate,
+    recalibrate,
+    whiten,
+)
+from _tools.tables import format_rows
 from sklearn.neural_network import MLPClassifier
+from speed import Entry, count_flops, judge, measure, summarize
 from threadpoolctl import threadpool_limits
 
 from sk_memorize import MemorizingMLP, load_dataset
 
 NAMES = ["MemorizingMLP", "plain loop", "skorch", "MLPClassifier", "notebook loop"]
-KEYS = [
-    *("contender", "dataset", "n_train", "hidden_layer_sizes", "epochs", "seconds"),
-    *("seconds_low", "seconds_high", "n_fits"),
-    *("reached", "train_accuracy", "seconds_per_epoch", "tflop", "tflops"),
-    *("gemm_peak_tflops", "peak_fraction", "peak_memory_mb"),
-]
 QUICK = ["--dataset", "digits", "--max-samples", "300", "--repeats", "1"]
 
 
@@ -57,31 +59,6 @@ def run_script(tmp_path, *arguments):
     output = tmp_path / "table.json"
     speed.main([*QUICK, *arguments, "--output", str(output)])
     return json.loads(output.read_text())
-
-
-def test_every_contender_has_a_row(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(_small_data, "N_EPOCHS", 2)
-    records = run_script(tmp_path, "--budget", "1e-9", "--small-repeats", "1")
-    assert [record["contender"] for record in records] == NAMES
-    for record in records:
-        assert list(record) == KEYS
-        assert (record["dataset"], record["n_train"]) == ("digits", 300)
-        sizes = [512, 512] if record["contender"] == NAMES[1] else [128, 128]
-        assert record["hidden_layer_sizes"] == sizes
-        # The time was over at once, hence in the first epoch.
-        assert (record["epochs"], record["reached"]) == (1, False)
-        assert 0 < record["train_accuracy"] < 0.9
-        assert record["seconds"] >= record["seconds_per_epoch"] > 0
-        rate = record["tflops"] / record["gemm_peak_tflops"]
-        assert record["peak_fraction"] == pytest.approx(rate)
-    out = capsys.readouterr().out
-    assert "Speed, permuted labels: digits, 300 rows, at most 1e-09 s a fit" in out
-    assert f"not reached: {records[0]['train_accuracy']:.5f}" in out
-    assert out.count("- does not hold: ") == len(NAMES)
-    assert "GEMM peaks of this" in out
-    small = out[out.index("Small data") :].splitlines()[4:]
-    assert [line.split("|")[1].strip() for line in small] == NAMES
-    assert list(tmp_path.iterdir()) == [tmp_path / "table.json"]
 
 
 def test_the_repeats_take_turns_in_the_order_of_the_table(tmp_path, capsys):
@@ -175,7 +152,9 @@ def test_small_data():
     assert ours["ratio_to_plain_loop"] == ours["seconds"] / bare["seconds"]
     assert bare["ratio_to_plain_loop"] == 1
     assert min(table["train_accuracy"]) > 0.9
-    shown = _small_data.format_small(table.assign(ratio_to_plain_loop=[2.0, math.nan]))
+    shown = format_rows(
+        table.assign(ratio_to_plain_loop=[2.0, math.nan]), _small_data.SMALL_COLUMNS
+    )
     assert "| 2.00 " in shown
     assert "| - " in shown
 
@@ -226,7 +205,6 @@ def test_medians_and_the_verdict():
     good = row_of("MemorizingMLP", (10, 2.0, 1.0), (12, 9.0, 1.0), (20, 4.0, 1.0))
     slow = row_of("plain loop", (10, 6.0, 1.0))
     bad = row_of("skorch", (10, 5.0, 1.0), (30, 5.0, 0.5), (30, 5.0, 0.75))
-    assert list(good) == KEYS
     assert (good["epochs"], good["seconds"], good["reached"]) == (12, 4, True)
     assert (bad["epochs"], bad["train_accuracy"], bad["reached"]) == (30, 0.75, False)
     table = pd.DataFrame([good, slow, bad])
@@ -234,7 +212,7 @@ def test_medians_and_the_verdict():
     assert [claim.holds for claim in judge(table)] == [True, True, False, None]
     apart = pd.DataFrame([row_of("MemorizingMLP", (10, 5.0, 1.0)), slow])
     assert [claim.holds for claim in judge(apart)] == [True, True, True]
-    shown = format_rows(table)
+    shown = format_rows(table, speed.COLUMNS)
     assert shown.count("| reached ") == 2
     assert "| not reached: 0.75000 |" in shown
     assert len(judge(pd.DataFrame([slow]))) == 1
@@ -288,75 +266,3 @@ def test_peak_memory_is_nan_where_the_system_does_not_tell(tmp_path, monkeypatch
     with PeakMemory() as memory:
         pass
     assert math.isnan(memory.mb)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--contenders", "nobody"], "--contenders: invalid choice: 'nobody'"),
-        (["--labels", "random"], "--labels: invalid choice: 'random'"),
-        (["--budget", "0"], "--budget: must be a positive number, got '0'"),
-        (["--budget", "nan"], "--budget: must be a positive number, got 'nan'"),
-        (["--budget", "soon"], "--budget: must be a positive number, got 'soon'"),
-        (["--repeats", "0"], "--repeats: must be an int of at least 1, got '0'"),
-        (["--small-repeats", "0"], "--small-repeats: must be an int of at least 1"),
-        (["--seed", "-1"], "--seed: must be an int of at least 0, got '-1'"),
-        (["--dataset", "cats"], "--dataset: invalid choice: 'cats'"),
-        (["--max-samples", "0"], "--max-samples: must be an int of at least 1"),
-        (["--dataset", "digits", "--max-samples", "11"], "11 rows are too few"),
-        (["--output", "{tmp}/none/table.json"], "--output: the folder .*none does not"),
-        (["--output", "{tmp}/table.xlsx"], "--output: .* must end in one of .csv"),
-        (["--dataset", "mnist", "--data-home", "{tmp}/void"], "void"),
-    ],
-)
-def test_wrong_arguments_are_named_before_any_work(
-    arguments, words, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr(speed, "run", never)
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    with pytest.raises(SystemExit) as stop:
-        speed.main([argument.format(tmp=tmp_path) for argument in arguments])
-    assert stop.value.code not in (0, None)
-    assert len(re.findall(words, capsys.readouterr().err)) == 1
-    assert not list(tmp_path.iterdir())
-
-
-def never(*args, **kwargs):
-    raise AssertionError("the work began")
-
-
-def no_network(*args, **kwargs):
-    raise OSError("no network")
-
-
-def test_without_mnist_the_title_says_that_it_is_about_digits(
-    tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setattr("urllib.request.urlopen", no_network)
-    arguments = ["--contenders", "plain loop", "--budget", "1e-9", "--no-small"]
-    speed.main([*QUICK[2:], *arguments, "--data-home", str(tmp_path / "void")])
-    captured = capsys.readouterr()
-    assert captured.err.startswith("notice: ")
-    title = "permuted labels: digits of scikit-learn, in place of MNIST"
-    assert title in " ".join(captured.out.split())
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_interrupt_leaves_no_table(tmp_path, monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(speed, "measure", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run_script(tmp_path, "--contenders", "plain loop", "--budget", "1e-9")
-    assert not list(tmp_path.iterdir())
-
-
-def test_help(capsys):
-    with pytest.raises(SystemExit) as stop:
-        speed.main(["--help"])
-    assert stop.value.code == 0
-    options = ["dataset", "data-home", "labels", "contenders", "budget", "repeats"]
-    options += ["small-repeats", "no-small", "seed", "max-samples", "output"]
-    words = set(capsys.readouterr().out.split())
-    assert {f"--{option}" for option in options} <= words

@@ -13,13 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-import _sweep
 import corruption
 import numpy as np
 import pandas as pd
 import pytest
-from _common import Data
-from _sweep import cells_file, mean_and_spread, run_batches, run_sweep
+from _tools import sweep as _sweep
+from _tools.common import Data
+from _tools.sweep import cells_file, mean_and_spread, run_batches, run_sweep
 
 CELLS = [{"width": w, "seed": s} for s in (0, 1) for w in (8, 16)]
 
@@ -188,31 +188,6 @@ def test_a_full_disk_keeps_the_finished_cells(args, data, capsys):
     assert last.endswith("keeps the 2 cells before")
     run_sweep(args, data, CELLS, counting(calls := []))
     assert calls == CELLS[2:]
-
-
-@pytest.mark.parametrize(
-    ("body", "stdout", "words"),
-    [
-        ("raise KeyboardInterrupt", os.devnull, "interrupted: no table is written"),
-        ("print('a table')", "/dev/full", "error: [Errno 28] No space left on device"),
-    ],
-)
-def test_a_script_ends_with_one_line(body, stdout, words):
-    if not Path(stdout).exists():
-        pytest.skip(f"there is no {stdout}")
-    code = f"from _common import run_script\ndef main():\n    {body}\nrun_script(main)"
-    with open(stdout, "w") as out:  # noqa: PTH123  a device
-        ended = subprocess.run(
-            [sys.executable, "-c", code],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-    assert ended.returncode == 1
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith(words)
 
 
 def test_another_file_is_left_alone(args, data, capsys):

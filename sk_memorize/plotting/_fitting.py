@@ -60,7 +60,6 @@ class FittingCurveDisplay:
 
     See Also
     --------
-    CorruptionSweepDisplay : Draws what becomes of the fit as labels are corrupted.
     MemorizingMLP : Has the histories.
     sklearn.model_selection.LearningCurveDisplay : Draws scores against the number of
         rows.

@@ -48,7 +48,6 @@ class GridHeatmapDisplay:
 
     See Also
     --------
-    BatchSizeDisplay : Draws measures against the batch size.
     sklearn.model_selection.GridSearchCV : Makes the results.
     sklearn.metrics.ConfusionMatrixDisplay : Another heat map.
 

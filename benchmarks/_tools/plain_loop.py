@@ -6,14 +6,18 @@ layer in the end. speed.py compares the estimator with it, so it takes nothing
 from the package.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from _tools.claims import ZERO_ERROR
 
 WIDTHS, BATCH_SIZE, N_EPOCHS = (512, 512), 1024, 12
 _PEAK, _WARMUP, _SHRINKAGE = 4e-3, 0.2, 1e-3
@@ -22,17 +26,40 @@ _PEAK, _WARMUP, _SHRINKAGE = 4e-3, 0.2, 1e-3
 _SMALL_STEP = 2e7
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a contender is to do.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : tuple of int
+        Units of each hidden layer.
+    batch_size : int
+        Rows of a batch.
+    precision : {"float32", "bfloat16"}
+        Number format of the products, for the plain loop.
+    n_epochs : int or None
+        Train for exactly so many epochs, or as long as the next two say.
+    budget : float
+        Seconds after which the current epoch is the last.
+    attainable_accuracy : float
+        Highest accuracy that equal rows with different labels leave possible.
+    """
+
+    hidden_layer_sizes: tuple[int, ...]
+    batch_size: int
+    precision: str
+    n_epochs: int | None = None
+    budget: float = math.inf
+    attainable_accuracy: float = 1.0
+
+    def is_reached(self, accuracy: float) -> bool:
+        """Tell whether an accuracy counts as zero training error."""
+        return accuracy >= ZERO_ERROR * self.attainable_accuracy
+
+
 def train_plain_loop(
-    X: np.ndarray,
-    y: np.ndarray,
-    *,
-    hidden_layer_sizes: Sequence[int],
-    batch_size: int,
-    bfloat16: bool,
-    n_epochs: int | None,
-    deadline: float,
-    goal: float,
-    seed: int,
+    X: np.ndarray, y: np.ndarray, task: Task, deadline: float, seed: int
 ) -> tuple[int, float, float]:
     """Train a network to fit all labels.
 
@@ -42,18 +69,10 @@ def train_plain_loop(
         Inputs.
     y : ndarray of shape (n_samples,), int64
         Labels, from 0 on.
-    hidden_layer_sizes : sequence of int
-        Units of each hidden layer.
-    batch_size : int
-        Largest batch.
-    bfloat16 : bool
-        Whether the products of the training are in bfloat16.
-    n_epochs : int or None
-        Train for exactly so many epochs, or in cycles until the goal is reached.
+    task : Task
+        Sizes and precision of the network, and how long to train it.
     deadline : float
         The epoch during which `time.perf_counter` gets there is the last.
-    goal : float
-        Accuracy to stop at.
     seed : int
         Decides the initial weights and the order of the rows.
 
@@ -68,18 +87,20 @@ def train_plain_loop(
     """
     torch.manual_seed(seed)
     rows, labels = whiten(torch.from_numpy(X)), torch.from_numpy(y)
-    inputs = rows.bfloat16() if bfloat16 else rows
-    sizes = (rows.shape[1], *hidden_layer_sizes, int(y.max()) + 1)
+    is_bfloat16 = task.precision == "bfloat16"
+    inputs = rows.bfloat16() if is_bfloat16 else rows
+    sizes = (rows.shape[1], *task.hidden_layer_sizes, int(y.max()) + 1)
     net = _make_network(sizes)
     optimizer = torch.optim.Adam(net.parameters(), lr=0, fused=True)
-    n_batches, length = -(-len(rows) // batch_size), n_epochs or N_EPOCHS
+    n_epochs, goal = task.n_epochs, task.attainable_accuracy
+    n_batches, length = -(-len(rows) // task.batch_size), n_epochs or N_EPOCHS
 
     def train_epoch(epoch: int) -> None:
         net.train()
         for i, batch in enumerate(torch.randperm(len(rows)).tensor_split(n_batches)):
             progress = (epoch % length + (i + 0.5) / n_batches) / length
             optimizer.param_groups[0]["lr"] = learning_rate(progress)
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
                 logits = net(inputs[batch])
             loss = nn.functional.cross_entropy(logits.float(), labels[batch])
             optimizer.zero_grad()
@@ -87,7 +108,7 @@ def train_plain_loop(
             optimizer.step()
 
     n_done, seconds = 0, 0.0
-    with _one_thread_if(batch_size * sum(a * b for a, b in pairwise(sizes))):
+    with _one_thread_if(task.batch_size * sum(a * b for a, b in pairwise(sizes))):
         while True:
             start = time.perf_counter()
             train_epoch(n_done)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from _common import say, warm_up
-from _contenders import CONTENDERS, PLAIN_LOOP, Task, make_labels
 
+from _tools.common import say, warm_up
+from _tools.contenders import CONTENDERS, PLAIN_LOOP, make_labels
+from _tools.plain_loop import Task
+from _tools.tables import Columns
 from sk_memorize import MemorizingMLP, load_dataset
 
 N_EPOCHS = 30
@@ -68,17 +70,11 @@ def run_small(names: Sequence[str], repeats: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(fits).groupby("contender", sort=False).median().reset_index()
 
 
-def format_small(table: pd.DataFrame) -> str:
-    """Format the table of small data for reading."""
-    shown = pd.DataFrame(
-        {
-            "contender": table["contender"],
-            "seconds": table["seconds"].map("{:.3f}".format),
-            "of the plain loop's": [
-                "-" if math.isnan(r) else f"{r:.2f}"
-                for r in table["ratio_to_plain_loop"]
-            ],
-            "train accuracy": table["train_accuracy"].map("{:.5f}".format),
-        }
-    )
-    return str(shown.to_markdown(index=False, disable_numparse=True))
+SMALL_COLUMNS: Columns = {
+    "contender": "{contender}",
+    "seconds": "{seconds:.3f}",
+    "of the plain loop's": lambda row: f"{row['ratio_to_plain_loop']:.2f}".replace(
+        "nan", "-"
+    ),
+    "train accuracy": "{train_accuracy:.5f}",
+}

@@ -3,7 +3,6 @@
 Each one trains the same hidden layers on the CPU and reports its times alike.
 """
 
-import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from _claims import ZERO_ERROR
-from _plain_loop import BATCH_SIZE, WIDTHS, train_plain_loop
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from skorch import NeuralNetClassifier
@@ -22,41 +19,10 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from _tools.plain_loop import BATCH_SIZE, WIDTHS, Task, train_plain_loop
 from sk_memorize import LabelPermuter, MemorizingMLP
 
 _EVAL_ROWS = 1024  # rows predicted at a time, when accuracy is measured
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a contender is to do.
-
-    Attributes
-    ----------
-    hidden_layer_sizes : tuple of int
-        Units of each hidden layer.
-    batch_size : int
-        Rows of a batch.
-    precision : {"float32", "bfloat16"}
-        Number format of the products, for the plain loop.
-    n_epochs : int or None
-        Train for exactly so many epochs, or as long as the next two say.
-    budget : float
-        Seconds after which the current epoch is the last.
-    attainable_accuracy : float
-        Highest accuracy that equal rows with different labels leave possible.
-    """
-
-    hidden_layer_sizes: tuple[int, ...]
-    batch_size: int
-    precision: str
-    n_epochs: int | None = None
-    budget: float = math.inf
-    attainable_accuracy: float = 1.0
-
-    def is_reached(self, accuracy: float) -> bool:
-        """Tell whether an accuracy counts as zero training error."""
-        return accuracy >= ZERO_ERROR * self.attainable_accuracy
 
 
 @dataclass(frozen=True)
@@ -115,17 +81,8 @@ class _OutOfTime(Callback):
 def fit_plain_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
     """Fit a network as it is done in an afternoon, in plain PyTorch."""
     start = time.perf_counter()
-    epochs, train_seconds, accuracy = train_plain_loop(
-        X,
-        y,
-        hidden_layer_sizes=task.hidden_layer_sizes,
-        batch_size=task.batch_size,
-        bfloat16=task.precision == "bfloat16",
-        n_epochs=task.n_epochs,
-        deadline=start + task.budget,
-        goal=task.attainable_accuracy,
-        seed=seed,
-    )
+    deadline = start + task.budget
+    epochs, train_seconds, accuracy = train_plain_loop(X, y, task, deadline, seed)
     return Fit(epochs, time.perf_counter() - start, train_seconds, accuracy)
 
 

@@ -1,15 +1,15 @@
 """Tables and figures of the benchmark scripts: averaged, formatted, written."""
 
 import argparse
+import math
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from _claims import Claim, format_claims
 
+from _tools.claims import Claim, format_claims
 from sk_memorize._atomic import replacing
 
 # Suffixes that --output understands, with the writers.
@@ -66,20 +66,20 @@ def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
 
 
 _FORMATS = {
-    "train_accuracy": "{:.5f}",
-    "train_loss": "{:.4f}",
-    "train_accuracy_true": "{:.4f}",
-    "test_accuracy": "{:.4f}",
-    "chance_accuracy": "{:.4f}",
-    "epochs": "{:.3g}",
-    "fit_seconds": "{:.1f}",
-    "parameters_per_memorized_label": "{:.1f}",
-    "fraction": "{:g}",
-    "realized_rate": "{:.4f}",
-    "test_error": "{:.4f}",
-    "seconds": "{:.1f}",
-    "relative_epochs": "{:.2f}",
-    "relative_seconds": "{:.2f}",
+    "train_accuracy": ".5f",
+    "train_loss": ".4f",
+    "train_accuracy_true": ".4f",
+    "test_accuracy": ".4f",
+    "chance_accuracy": ".4f",
+    "epochs": ".3g",
+    "fit_seconds": ".1f",
+    "parameters_per_memorized_label": ".1f",
+    "fraction": "g",
+    "realized_rate": ".4f",
+    "test_error": ".4f",
+    "seconds": ".1f",
+    "relative_epochs": ".2f",
+    "relative_seconds": ".2f",
 }
 _HEADINGS = {
     "train_accuracy": "train acc. (fitted)",
@@ -95,26 +95,51 @@ _HEADINGS = {
 
 def format_table(table: pd.DataFrame) -> str:
     """Format a summary for reading: mean, and spread where there are several."""
-    shown = pd.DataFrame(index=table.index)
-    # What was not measured at all has no column, and in a single row no "nan".
-    for name in table.dropna(axis=1, how="all").columns:
-        if name.endswith("_std") or name in ("seed", "n_fits"):
-            continue
-        heading = _HEADINGS.get(name, name.replace("_", " "))
-        if name not in _FORMATS:
-            shown[heading] = table[name].astype(object).where(table[name].notna(), "")
-            continue
-        pattern = _FORMATS[name]
-        spread = table.get(f"{name}_std")
-        shown[heading] = [
-            ""
-            if np.isnan(mean)
-            else pattern.format(mean)
-            if spread is None or np.isnan(spread.iloc[i])
-            else f"{pattern.format(mean)} ± {pattern.format(spread.iloc[i])}"
-            for i, mean in enumerate(table[name])
+    # What was not measured at all has no column.
+    columns: Columns = {
+        _HEADINGS.get(name, name.replace("_", " ")): with_spread(name, _FORMATS[name])
+        if name in _FORMATS
+        else f"{{{name}}}"
+        for name in table.dropna(axis=1, how="all").columns
+        if not name.endswith("_std") and name not in ("seed", "n_fits")
+    }
+    return format_rows(table, columns)
+
+
+# By heading: a template with the names of columns as fields, or a function of a row.
+Columns = Mapping[str, str | Callable[[dict[str, Any]], str]]
+
+
+def format_rows(table: pd.DataFrame, columns: Columns) -> str:
+    """Format a table for reading; cells without a number stay empty."""
+    rows = [
+        {name: "" if value is None or value is pd.NA else value for name, value in row}
+        for row in (record.items() for record in table.to_dict("records"))
+    ]
+    shown = {
+        heading: [
+            template.format(**row) if isinstance(template, str) else template(row)
+            for row in rows
         ]
-    return str(shown.to_markdown(index=False, disable_numparse=True))
+        for heading, template in columns.items()
+    }
+    cells = pd.DataFrame(shown).replace(["nan", "+nan"], "")
+    return str(cells.to_markdown(index=False, disable_numparse=True))
+
+
+def with_spread(name: str, pattern: str) -> Callable[[dict[str, Any]], str]:
+    """Make a template for a mean, and its spread where there is one."""
+
+    def fill(row: dict[str, Any]) -> str:
+        parts = (row[name], row.get(f"{name}_std", math.nan))
+        return " ± ".join(f"{v:{pattern}}" for v in parts if not math.isnan(v))
+
+    return fill
+
+
+def yes_or_no(name: str) -> Callable[[dict[str, Any]], str]:
+    """Make a template for what should be true."""
+    return lambda row: "yes" if row[name] else "NO"
 
 
 def report(
@@ -147,22 +172,6 @@ def write_table(table: pd.DataFrame, shown: str, path: Path) -> None:
     text = f"{shown}\n" if write is None else write(table)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def finish_figure(figure: Any, panels: Sequence[Any], title: str, columns: int) -> None:
-    """Give panels over epochs whole numbers, a common legend below, and a title."""
-    for axes in panels:
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    handles, names = panels[-1].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center",
-        ncols=columns,
-        frameon=False,
-        fontsize=8,
-    )
-    figure.suptitle(title, fontsize=10)
 
 
 def save_figure(figure: Any, file: str) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import math
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 import joblib
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline
 
@@ -253,6 +255,25 @@ def run_folds(
         )
         for fold, fitted in enumerate(results["estimator"])
     ]
+
+
+def timed_fit(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    """Fit a model; return the seconds. A missed target is a result here."""
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    return time.perf_counter() - start
+
+
+def timed_fit_or_nan(network: MemorizingMLP, X: np.ndarray, y: np.ndarray) -> float:
+    """Fit a network; return the seconds, NaN if its training diverges."""
+    try:
+        return timed_fit(network, X, y)
+    except ValueError as error:
+        if "diverged" not in str(error):
+            raise
+        return math.nan
 
 
 def say(text: str) -> None:

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from _cluster import scheduler_address, workers
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
+from _tools.cluster import scheduler_address, workers
 from sk_memorize import MemorizingMLP
 
 N_WORKERS = 2

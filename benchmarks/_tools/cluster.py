@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import joblib
-from _common import fail
+
+from _tools.common import fail
 
 SCHEDULER_HELP = (
     "run the fits on a Dask cluster: the address of its scheduler, or 'local' for one "

@@ -7,12 +7,13 @@ import argparse
 import contextlib
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from _tables import PICTURES, TABLES
+
+from _tools.tables import PICTURES, TABLES
 
 DATASETS = ("auto", "mnist", "fashion-mnist", "kmnist", "cifar10", "digits")
 
@@ -115,13 +116,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "type": seed_value,
         "nargs": "+",
         "default": [0],
-        "help": "seeds of the initial weights, the order of the rows and the "
-        "permutation; several seeds repeat the holdout",
+        "help": "seeds of all that is random: labels, initial weights, order of the "
+        "rows; a mean over several has a spread",
     },
     "n-jobs": {
         "type": job_count,
         "default": 1,
-        "help": "processes that share the folds; -1: one per core",
+        "help": "processes that share the work; -1: one per core; the seconds are then "
+        "those of work that shares the machine",
     },
     "device": {
         "type": device_name,
@@ -143,7 +145,29 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE",
         "help": "draw the figure: .png, .pdf or .svg",
     },
+    "labels": {
+        "choices": ("permuted", "true"),
+        "default": "permuted",
+        "help": "which labels to fit",
+    },
+    "widths": {
+        "type": positive_int,
+        "nargs": "+",
+        "help": "units of a hidden layer",
+    },
+    "depths": {"type": positive_int, "nargs": "+", "help": "hidden layers"},
+    "max-epochs": {
+        "type": positive_int,
+        "default": 100,
+        "help": "epochs after which a network that has not fitted the labels gives up",
+    },
+    "repeats": {"type": positive_int, "default": 3, "help": "fits of each kind"},
 }
+
+STANDARD = (
+    *("dataset", "data-home", "folds", "seed", "n-jobs", "device"),
+    *("max-samples", "output", "plot"),
+)
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -161,24 +185,51 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def make_parser(
-    description: str | None, options: Sequence[str] = tuple(OPTIONS)
+    description: str | None, options: Sequence[str] = STANDARD, **defaults: Any
 ) -> argparse.ArgumentParser:
-    """Make a parser with some of `OPTIONS`, all if not given."""
+    """Make a parser with some of `OPTIONS`, and the defaults that differ."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=_HelpFormatter
     )
     for name in options:
-        parser.add_argument(f"--{name}", **OPTIONS[name])
+        add_option(parser, name)
+    parser.set_defaults(**defaults)
     return parser
+
+
+def add_option(parser: argparse.ArgumentParser, name: str, **changed: Any) -> None:
+    """Add one of `OPTIONS`, with other settings than usual."""
+    parser.add_argument(f"--{name}", **{**OPTIONS[name], **changed})
+
+
+def add_own(
+    parser: argparse.ArgumentParser, options: Mapping[str, tuple[Any, Any, str]]
+) -> None:
+    """Add a script's own options, each a default, a reader or choices, and its help.
+
+    A list as the default takes several values, False is a flag.
+    """
+    for name, (default, kind, text) in options.items():
+        settings: dict[str, Any] = {"help": text, "default": default}
+        if default is False:
+            settings["action"] = "store_true"
+        elif callable(kind):
+            settings["type"] = kind
+        else:
+            settings["choices"] = kind
+        if isinstance(default, list):
+            settings["nargs"] = "+"
+        parser.add_argument(f"--{name}", **settings)
+
+
+def add_seed(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add --seed for a single seed with its meaning."""
+    add_option(parser, "seed", nargs=None, default=0, help=meaning)
 
 
 def add_repeats(parser: argparse.ArgumentParser, meaning: str) -> None:
     """Add --repeats with its meaning, and instead of a list of seeds the first one."""
-    parser.add_argument("--repeats", type=positive_int, default=3, help=meaning)
-    parser.add_argument(
-        "--seed",
-        type=seed_value,
-        default=0,
-        help="first seed of the initial weights, the order of the rows and the "
-        "permutation",
+    add_option(parser, "repeats", help=meaning)
+    add_seed(
+        parser, "first seed of the labels, the initial weights, the order of the rows"
     )

@@ -12,11 +12,11 @@ import joblib
 import pandas as pd
 import sklearn
 import torch
-from _arguments import OPTIONS
-from _common import Data, fail
 from tqdm.auto import tqdm
 
 import sk_memorize
+from _tools.arguments import add_option
+from _tools.common import Data, fail
 from sk_memorize._fingerprint import digest
 from sk_memorize._records import RecordStore
 
@@ -36,7 +36,7 @@ OUTPUT_HELP = (
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add --output as sweeps understand it."""
-    parser.add_argument("--output", **{**OPTIONS["output"], "help": OUTPUT_HELP})
+    add_option(parser, "output", help=OUTPUT_HELP)
 
 
 def cells_file(output: str) -> Path:

@@ -1,0 +1,241 @@
+"""Pictures of the scripts' tables, in the style of the package's displays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sk_memorize import FittingCurveDisplay, GridHeatmapDisplay
+from sk_memorize.plotting import (
+    add_legend,
+    add_own_legend,
+    draw_chance,
+    draw_means,
+    line_style,
+    number_logs,
+    open_panels,
+)
+
+PAGE = 7.0  # inches, the width of a page
+
+
+def draw_histories(
+    histories: Mapping[str, pd.DataFrame], rows: pd.DataFrame, title: str
+) -> Any:
+    """Draw learning curves, with the test accuracies in the rows of the same names."""
+    display = FittingCurveDisplay.from_results(
+        histories,
+        test_accuracies=dict(rows["test_accuracy"].astype(float)),
+        chance_accuracy=float(rows["chance_accuracy"].iloc[0]),
+    )
+    display.figure_.suptitle(title, fontsize=9)
+    return display.figure_
+
+
+# Against the batch size
+
+_BATCH_SIZE_PANELS = {
+    "seconds": "time to convergence (s)",
+    "seconds_per_epoch": "time per epoch (s)",
+    "test_accuracy": "test accuracy",
+}
+
+
+def draw_batch_sizes(table: pd.DataFrame, network: str) -> Any:
+    """Draw the times and the test accuracy against the batch size."""
+    with open_panels(None, 3, "--plot", size=(PAGE, 2.5)) as panels:
+        for axes, column in zip(panels, _BATCH_SIZE_PANELS, strict=True):
+            _draw_against_batch_size(axes, table, column)
+        add_legend(panels, below=True)
+    n_train, name = table["n_train"].iloc[0], table["dataset"].iloc[0]
+    title = f"The {network} network on {n_train} rows of {name}"
+    panels[0].figure.suptitle(title, size=10)
+    return panels[0].figure
+
+
+def _draw_against_batch_size(axes: Any, table: pd.DataFrame, column: str) -> None:
+    for number, (rule, rows) in enumerate(table.groupby("lr_rule", sort=False)):
+        rows = rows.sort_values("batch_size")
+        names = {column: f"{rule} learning rate"}
+        style = {"first_style": number}
+        line = draw_means(axes, rows, "batch_size", names, **style)[column]
+        if column == "seconds":  # what missed its target would have taken longer
+            missed = rows[~rows["reached"]]
+            empty = {"ls": "none", "mfc": "white", "ms": 3.5, "c": line.get_color()}
+            empty["marker"] = line.get_marker()
+            axes.plot(missed["batch_size"], missed[column], **empty)
+    if column == "seconds" and not table["reached"].all():
+        axes.plot([], [], "o", c="0.4", mfc="white", ms=3.5, label="target missed")
+    axes.set_xscale("log", base=2)
+    axes.set(xlabel="batch size (rows)", ylabel=_BATCH_SIZE_PANELS[column])
+    if column != "test_accuracy":
+        axes.set_yscale("log")
+        number_logs(axes)
+    # Powers of two as such, not as numbers with exponents; not too many of them.
+    sizes = sorted(table["batch_size"].unique())
+    axes.set_xticks(sizes[:: -(-len(sizes) // 7)])
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.minorticks_off()
+
+
+# Against the corruption level
+
+
+def draw_corruption(
+    table: pd.DataFrame, histories: Mapping[str, list[pd.DataFrame]], title: str
+) -> Any:
+    """Draw figure 1 of Zhang et al.: learning curves, relative times, test errors.
+
+    The last two are against the corruption level, without the randomized inputs.
+    """
+    levels = table[table["condition"].str.endswith("labels")].sort_values("fraction")
+    levels = levels.assign(train_error=1 - levels["train_accuracy"])
+    levels["train_error_std"] = levels["train_accuracy_std"]
+    times = {"relative_epochs": "epochs", "relative_seconds": "seconds"}
+    errors = {
+        "test_error": "test (true labels)",
+        "train_error": "train (fitted labels)",
+    }
+    with open_panels(None, 3, "--plot", size=(PAGE, 2.8)) as panels:
+        curves, time, error = panels
+        FittingCurveDisplay.from_results(histories, panels="loss", ax=curves)
+        draw_means(time, levels, "fraction", times)
+        time.axhline(1, color="0.7", linewidth=0.6, zorder=0)
+        time.set(xlabel="corruption level", ylabel="relative time to overfit")
+        time.set_ylim(bottom=0)
+        draw_means(error, levels, "fraction", errors)
+        draw_chance(error, levels["chance_error"].iloc[0])
+        error.set(xlabel="corruption level", ylabel="error", ylim=(-0.03, 1.03))
+        for letter, axes in zip("abc", panels, strict=True):
+            add_own_legend(axes, below=True)
+            axes.set_title(f"({letter})", loc="left")
+    curves.figure.suptitle(title, fontsize=9)
+    return curves.figure
+
+
+# Over two parameters, or pairs of classes
+
+
+def draw_grid(
+    table: pd.DataFrame, grid: Mapping[str, Sequence[Any]], title: str
+) -> Any:
+    """Draw heat maps of train and test accuracies over two parameters.
+
+    They are the first two that vary; over others, the mean is drawn.
+    """
+    varying = [name for name in grid if len(grid[name]) > 1]
+    across, down, *_ = [*varying, *(name for name in grid if name not in varying)]
+    kinds = list(dict.fromkeys(table["labels"]))
+    measures = {
+        "train_accuracy": "train accuracy (fitted labels)",
+        "test_accuracy": "test accuracy (true labels)",
+    }
+    figure, panels = _open_figure((8, 2.6 * len(kinds) + 0.4), len(kinds), 2)
+    for labels, row in zip(kinds, panels, strict=True):
+        cells = table[table["labels"] == labels]
+        for (measure, heading), axes in zip(measures.items(), row, strict=True):
+            style: dict[str, Any] = {"vmin": 0, "vmax": 1, "values_format": ".4f"}
+            style["colorbar"] = False
+            display = GridHeatmapDisplay.from_results(
+                cells, x=across, y=down, measure=measure, ax=axes, **style
+            )
+            axes.set_title(f"{labels} labels: {heading}", fontsize=9)
+    figure.colorbar(display.image_, ax=panels, label="accuracy")
+    if others := [name for name in varying if name not in (across, down)]:
+        title += f" (means over {', '.join(others)})"
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def draw_pairs(table: pd.DataFrame, title: str) -> Any:
+    """Draw heat maps of the margins of all pairs, with true and permuted labels."""
+    figure, panels = _open_figure((10, 4.6), 1, 2, sharey=True)
+    pairs = [pair.split(", ") for pair in table["classes"]]
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    widest = table[["margin", "permuted_margin"]].max(axis=None)
+    kinds = {"true": "", "permuted": "permuted_"}
+    for axes, (labels, prefix) in zip(panels[0], kinds.items(), strict=True):
+        cells = pd.DataFrame(np.nan, index=names[1:], columns=names[:-1])
+        margins, verdicts = table[f"{prefix}margin"], table[f"{prefix}verdict"]
+        for (first, second), margin, verdict in zip(
+            pairs, margins, verdicts, strict=True
+        ):
+            if verdict == "separable":
+                cells.loc[second, first] = margin
+            else:
+                mark = "x" if verdict == "not separable" else "?"
+                place = names.index(first), names.index(second) - 1
+                axes.text(*place, mark, ha="center", va="center", fontsize=7)
+        display = GridHeatmapDisplay(cells=cells, name="margin").plot(
+            axes, vmin=0, vmax=widest or 1, values_format=".2g", colorbar=False
+        )
+        axes.set(xlabel="class", ylabel="")
+        axes.set_title(f"{labels} labels", fontsize=9)
+    panels[0, 0].set_ylabel("class")
+    words = "margin; x not separable, ? undecided"
+    figure.colorbar(display.image_, ax=panels, label=words, shrink=0.85)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+# By model or method
+
+
+def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
+    """Draw the capacities against the numbers of parameters, in logarithms."""
+    figure, ((axes,),) = _open_figure((6, 4.5), 1, 1)
+    for number, (name, rows) in enumerate(series.items()):
+        style = {**line_style(number), "label": name, "capsize": 2}
+        if rows["width"].isna().all():
+            style["linestyle"] = "none"  # a single point
+        upper = rows["high"].fillna(rows["labels"])
+        bars = [rows["labels"] - rows["low"], upper - rows["labels"]]
+        axes.errorbar(rows["parameters"], rows["labels"], yerr=bars, **style)
+        unbounded = rows[rows["at_least"].astype(bool)]
+        arrow = {"color": style["color"], "marker": r"$\uparrow$", "markersize": 9}
+        x, y = unbounded["parameters"], 1.15 * unbounded["labels"]
+        axes.plot(x, y, linestyle="none", **arrow)
+    table = pd.concat(series)
+    ends = np.array([table["parameters"].min(), table["parameters"].max()])
+    for ratio, line in ((2, "--"), (1, ":")):
+        name = f"{ratio} label{'s' * (ratio > 1)} per parameter"
+        if ratio == 2 and table["cover"].notna().any():
+            name += " (Cover)"
+        axes.plot(ends, ratio * ends, c="0.4", linewidth=1, linestyle=line, label=name)
+    n_classes = table["n_classes"].iloc[0]
+    axes.set(xscale="log", yscale="log", xlabel="parameters (tree: nodes)")
+    axes.set_ylabel(f"capacity (labels of {n_classes} classes)")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+    axes.legend(fontsize=8, frameon=False)
+    axes.set_title(title, fontsize=10)
+    return figure
+
+
+def draw_methods(table: pd.DataFrame, title: str) -> Any:
+    """Draw the time of the fit and the test accuracy of each method."""
+    figure, ((times, accuracies),) = _open_figure((8, 3.2), 1, 2, sharey=True)
+    for number, (labels, rows) in enumerate(table.groupby("labels", sort=False)):
+        names = rows["method"] + "\n(" + rows["n_train"].astype(str) + " rows)"
+        style = {**line_style(number), "linestyle": "none", "markersize": 6}
+        times.plot(rows["seconds_to_fit"], names, **style)
+        accuracies.plot(rows["test_accuracy"], names, label=f"{labels} labels", **style)
+    chance = table["chance_accuracy"].iloc[0]
+    accuracies.axvline(chance, color="0.4", linewidth=1, linestyle=":", label="chance")
+    times.set(xlabel="seconds of the fit (log scale)", xscale="log")
+    times.invert_yaxis()
+    words = "accuracy on the true labels of the test set"
+    accuracies.set(xlabel=words, xlim=(-0.02, 1.02))
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _open_figure(
+    size: tuple[float, float], n_rows: int, n_columns: int, **shared: Any
+) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False, **shared)
