@@ -9,6 +9,8 @@ from pathlib import Path
 import interpolation
 import pytest
 
+from sk_memorize.analysis.interpolation import _kernel
+
 QUICK = ["--dataset", "digits", "--max-samples", "300"]
 METHODS = [
     *("TwoLayerInterpolator", "KernelInterpolator"),
@@ -84,7 +86,7 @@ def test_wrong_arguments_are_named_before_any_work(
 
 
 def test_a_kernel_too_large_for_the_memory(capsys, monkeypatch):
-    monkeypatch.setattr("sk_memorize.analysis._kernel._available_memory", lambda: 1e-6)
+    monkeypatch.setattr(_kernel, "_available_memory", lambda: 1e-6)
     with pytest.raises(SystemExit):
         interpolation.main(QUICK)
     words = r"--max-kernel-samples: The 'max_memory' parameter .* fit fewer rows"
