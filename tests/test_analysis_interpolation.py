@@ -1,6 +1,5 @@
 """Theorem 1: any targets fitted in closed form by a two-layer ReLU network."""
 
-import pickle
 from collections import Counter, defaultdict
 from fractions import Fraction
 
@@ -23,8 +22,13 @@ from sk_memorize import (
     load_dataset,
     memorization_scoring,
 )
-from sk_memorize.analysis._distinct import find_distinct_rows, project
-from sk_memorize.analysis._line import draw_direction, interpolate, place_knots
+from sk_memorize.analysis._validation import find_equal_rows
+from sk_memorize.analysis.interpolation._network import (
+    draw_direction,
+    interpolate,
+    place_knots,
+)
+from sk_memorize.analysis.interpolation._targets import project
 
 X, Y = load_digits(return_X_y=True)
 PERMUTED = LabelPermuter(random_state=0).fit(Y).transform(Y)
@@ -68,6 +72,7 @@ def test_permuted_mnist_is_fitted():
     assert noisy.estimator_.n_parameters_ == 784 + 60_000 * 11
 
 
+@settings(max_examples=40, deadline=None)
 @given(ROWS, LABELS)
 def test_each_set_of_equal_rows_gets_its_most_frequent_label(rows, labels):
     by_row = defaultdict(Counter)
@@ -83,6 +88,7 @@ def test_each_set_of_equal_rows_gets_its_most_frequent_label(rows, labels):
     assert len(clf.biases_) == len(by_row)
 
 
+@settings(max_examples=40, deadline=None)
 @given(ROWS, TARGETS)
 def test_each_set_of_equal_rows_gets_its_mean_target(rows, targets):
     reg = TwoLayerInterpolatorRegressor(random_state=0).fit(rows, targets)
@@ -103,12 +109,7 @@ def test_numbers_are_met_bit_for_bit_where_rows_are_repeated_too():
     assert reg.n_parameters_ == 10 + 2 * 442
 
 
-def test_conflicting_targets_bound_the_score():
-    reg = TwoLayerInterpolatorRegressor().fit([[0], [0], [1]], [1, 3, 5])
-    assert reg.predict([[0], [1]]).tolist() == [2, 5]
-    assert reg.attainable_score_ == 1 - 2 / 8
-
-
+@settings(max_examples=25, deadline=None)
 @given(
     arrays(np.int64, 8, elements=st.integers(-50, 50), unique=True),
     arrays(np.int64, 8, elements=st.integers(-9, 9)),
@@ -116,7 +117,7 @@ def test_conflicting_targets_bound_the_score():
 def test_the_outputs_are_the_sum_of_the_theorem_in_exact_arithmetic(rows, targets):
     reg = TwoLayerInterpolatorRegressor(random_state=0).fit(rows[:, None], targets)
     (direction,) = map(Fraction, reg.direction_)
-    grid = np.linspace(-150, 150, 61)
+    grid = np.linspace(-150, 150, 41)
     total = [
         sum(
             Fraction(weight) * max(Fraction(x) * direction - Fraction(bias), 0)
@@ -142,14 +143,6 @@ def test_the_module_agrees_within_the_stated_tolerance(labels):
     # Far from the rows the last piece has grown large, and so has its error.
     scale = np.abs(expected).max(axis=1, keepdims=True).clip(1)
     assert np.abs((outputs - expected) / scale).max() < 1e-14 * 1797**2
-
-
-def test_the_module_of_a_regressor_agrees():
-    rows, targets = load_diabetes(return_X_y=True)
-    reg = TwoLayerInterpolatorRegressor(random_state=0).fit(rows, targets)
-    with torch.no_grad():
-        outputs = reg.to_module()(torch.tensor(rows)).numpy()
-    assert np.abs(outputs[:, 0] - targets).max() < 1e-14 * 442**2 * np.ptp(targets)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -185,6 +178,7 @@ def test_enormous_inputs_have_finite_outputs():
     assert np.isfinite(clf.predict_proba([[1e300], [-1e300]])).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(ROWS, ROWS, LABELS)
 def test_probabilities(rows, queries, labels):
     clf = interpolator().fit(rows, labels)
@@ -204,7 +198,7 @@ def test_between_two_rows_the_nearer_one_on_the_line_decides():
     assert (clf.predict(queries) == nearest.predict(places)).all()
 
 
-def test_nothing_depends_on_order_layout_or_precision():
+def test_only_the_seed_matters_not_order_layout_or_precision():
     order = np.random.RandomState(1).permutation(len(X))
     clf = interpolator().fit(X, PERMUTED)
     for rows in (X, np.asfortranarray(X), X.astype(">f4"), X.astype(np.uint8)):
@@ -215,31 +209,20 @@ def test_nothing_depends_on_order_layout_or_precision():
     alone = [clf.decision_function(row[None].copy())[0] for row in X[:50]]
     assert (np.array(alone) == outputs[:50]).all()
     assert (clf.decision_function(X[order]) == outputs[order]).all()
+    for seed in (1, None):
+        other = interpolator(seed).fit(X, PERMUTED)
+        assert (other.direction_ != clf.direction_).any()
 
 
-def test_the_seed_decides_and_global_state_does_not(monkeypatch):
-    def weights(random_state):
-        clf = TwoLayerInterpolator(random_state=random_state).fit(X, Y)
-        return clf.output_weights_
-
-    assert (weights(3) == weights(3)).all()
-    assert (weights(3) != weights(4)).any()
-    rng = np.random.RandomState(0)
-    assert (weights(rng) != weights(rng)).any()
-    before = np.random.get_state()[1].copy()  # noqa: NPY002  it is what is watched
-    assert (weights(None) != weights(None)).any()
-    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
-
-
-@settings(max_examples=50)
-@given(ROWS, st.sampled_from([0.0, 1e-45, 1.0]))
-def test_rows_are_told_apart_on_any_line(rows, slope):
-    distinct = find_distinct_rows(rows, np.array([slope, 0.0, 0.0]))
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_equal_rows_are_found_whatever_the_contexts_of_torch(rows):
+    with torch.device("meta"), torch.inference_mode():
+        groups, first = find_equal_rows(rows)
     _, inverse = np.unique(rows + 0.0, axis=0, return_inverse=True)
-    pairs = set(zip(distinct.groups.tolist(), inverse.tolist(), strict=True))
-    assert len(pairs) == len(np.unique(inverse)) == len(distinct.first)
-    assert (distinct.groups[distinct.first] == np.arange(len(distinct.first))).all()
-    assert (np.diff(distinct.projections) >= 0).all()
+    pairs = set(zip(groups.tolist(), inverse.tolist(), strict=True))
+    assert len(pairs) == len(np.unique(inverse)) == len(first)
+    assert all(groups.tolist().index(g) == row for g, row in enumerate(first))
 
 
 def test_a_direction_that_does_not_separate_is_drawn_again():
@@ -251,10 +234,10 @@ def test_a_direction_that_does_not_separate_is_drawn_again():
             return super().standard_normal(size) * (self.draws > 2)
 
     rng = Unlucky(0)
-    direction, distinct = draw_direction(X, rng, "")
+    direction, projections, order = draw_direction(X, np.arange(len(X)), rng, "")
     assert rng.draws == 3
-    assert direction.any()
-    assert len(distinct.first) == len(X)
+    assert (project(X, direction)[order] == projections).all()
+    assert (np.diff(projections) > 0).all()
 
 
 @given(st.floats(-1e300, 1e300), st.integers(1, 3), st.booleans())
@@ -295,14 +278,3 @@ def test_rows_that_are_all_equal():
     assert clf.predict([[1, 1], [7, 9]]).tolist() == ["b", "b"]
     assert clf.attainable_accuracy_ == 0.6
     assert clf.n_parameters_ == 2 + 2
-
-
-def test_a_copy_predicts_the_same():
-    frame = pd.DataFrame(X).add_prefix("pixel")
-    clf = interpolator().fit(frame, PERMUTED)
-    copy = pickle.loads(pickle.dumps(clf))
-    assert (copy.predict_proba(frame) == clf.predict_proba(frame)).all()
-    assert copy.feature_names_in_.tolist() == frame.columns.tolist()
-    module = pickle.loads(pickle.dumps(clf.to_module()))
-    with torch.no_grad():
-        assert torch.isfinite(module(torch.tensor(X))).all()

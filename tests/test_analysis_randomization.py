@@ -1,10 +1,6 @@
 """The randomization test: its statistics, its p-values, and how it goes on."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 import warnings
 
 import numpy as np
@@ -28,7 +24,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sk_memorize import (
@@ -63,37 +58,21 @@ def assert_same(test, other, rows=slice(None)):
     "cv",
     [
         None,
-        4,
         StratifiedKFold(5, shuffle=True, random_state=3),
         ShuffleSplit(4, random_state=1),
         [(np.arange(0, 150, 2), np.arange(1, 150, 2))],
     ],
-    ids=["None", "4", "shuffled", "ShuffleSplit", "list"],
-)
-@pytest.mark.parametrize(
-    "estimator",
-    [GaussianNB(), DecisionTreeClassifier(random_state=0), SVC()],
-    ids=["bayes", "tree", "svc"],
+    ids=["None", "shuffled", "ShuffleSplit", "list"],
 )
 @pytest.mark.parametrize("y", [SPECIES, NOISE], ids=["species", "noise"])
-def test_the_accuracy_is_that_of_permutation_test_score(estimator, cv, y):
+def test_the_accuracy_is_that_of_permutation_test_score(cv, y):
     # Its only permutation is another one, but the convention is the same.
-    expected, *_ = permutation_test_score(estimator, IRIS, y, cv=cv, n_permutations=1)
-    test = run(estimator, y=y, cv=cv, n_permutations=1)
+    tree = DecisionTreeClassifier(max_depth=3, random_state=0)
+    expected, *_ = permutation_test_score(tree, IRIS, y, cv=cv, n_permutations=1)
+    test = run(tree, y=y, cv=cv, n_permutations=1)
     assert test.table.loc[0, "cv_accuracy"] == expected
     assert test.table.loc[0, "cv_accuracy_true"] == expected
-    assert test.table.loc[0, "train_accuracy"] == estimator.fit(IRIS, y).score(IRIS, y)
-
-
-def test_permuted_labels_have_the_distribution_of_permutation_test_score():
-    n = 150
-    _, scores, p_value = permutation_test_score(
-        GaussianNB(), IRIS, NOISE, cv=3, n_permutations=n, random_state=0
-    )
-    test = run(y=NOISE, n_permutations=n)
-    permuted = test.table["cv_accuracy"].iloc[1:]
-    assert stats.ks_2samp(permuted, scores).pvalue > 0.01
-    assert test.p_values["cv_accuracy"] == pytest.approx(p_value, abs=0.15)
+    assert test.table.loc[0, "train_accuracy"] == tree.fit(IRIS, y).score(IRIS, y)
 
 
 @pytest.mark.parametrize(("n", "p_value"), [(1, 1 / 2), (19, 1 / 20)])
@@ -118,11 +97,11 @@ def test_what_memorizes_all_fits_permuted_labels_as_well():
 def test_the_p_value_of_noise_is_as_small_as_it_says_and_no_more_often():
     rng = np.random.RandomState(0)
     n_small = 0
-    for seed in range(40):
+    for seed in range(30):
         X, y = rng.standard_normal((24, 2)), rng.permutation(np.repeat([0, 1], 12))
-        test = run(X=X, y=y, cv=2, n_permutations=9, random_state=seed)
+        test = run(X=X, y=y, cv=2, n_permutations=4, random_state=seed)
         n_small += test.p_values["cv_accuracy"] <= 0.2
-    assert stats.binomtest(n_small, 40, 0.2, alternative="greater").pvalue > 0.01
+    assert stats.binomtest(n_small, 30, 0.2, alternative="greater").pvalue > 0.01
 
 
 def table_of(**columns):
@@ -145,7 +124,7 @@ def test_means_that_differ_by_rounding_are_equal():
 
 
 def test_against_the_given_labels_the_accuracy_is_another():
-    test = run(KNeighborsClassifier(1), n_permutations=20)
+    test = run(KNeighborsClassifier(1), n_permutations=6)
     given, permuted = test.table.iloc[0], test.table.iloc[1:]
     assert given["cv_accuracy"] == given["cv_accuracy_true"]
     assert (permuted["cv_accuracy"] != permuted["cv_accuracy_true"]).mean() > 0.5
@@ -157,9 +136,9 @@ def test_the_epochs_are_those_of_the_fit():
     assert table.loc[0, "epochs"] == clf.fit(IRIS, SPECIES).n_iter_
     within = make_pipeline(StandardScaler(), CorruptedTargetClassifier(clf))
     assert _count_epochs(within.fit(IRIS, SPECIES)) == within[-1].estimator_.n_iter_
-    net = MemorizingMLP(width=8, random_state=0, max_epochs=40, target_accuracy=None)
+    net = MemorizingMLP(width=8, random_state=0, max_epochs=4, target_accuracy=None)
     table = run(net, IRIS[::3], SPECIES[::3], n_permutations=1, cv=2).table
-    assert table["epochs"].tolist() == [40, 40]
+    assert table["epochs"].tolist() == [4, 4]
     linear = LogisticRegression(max_iter=1000).fit(IRIS, SPECIES)
     assert _count_epochs(linear) == linear.n_iter_.max()
 
@@ -234,11 +213,9 @@ def test_one_seed_decides_whatever_the_number_of_processes():
     cv = StratifiedKFold(3, shuffle=True)
     state = np.random.get_state()[1].copy()  # noqa: NPY002  it is what is watched
     one = run(tree, cv=cv, random_state=4)
-    assert_same(run(tree, cv=cv, random_state=4, n_jobs=2), one)
-    rng = np.random.RandomState(4)
-    two = run(tree, cv=cv, random_state=rng)
-    assert_same(run(tree, cv=cv, random_state=np.random.RandomState(4)), two)
-    assert not run(tree, cv=cv, random_state=rng).table.equals(two.table)
+    # More permutations begin with the same ones.
+    two = run(tree, cv=cv, random_state=4, n_jobs=2, n_permutations=7)
+    assert_same(two, one, slice(0, 6))
     fresh = [run(tree, cv=cv, random_state=None).table for _ in range(2)]
     assert not fresh[0]["cv_accuracy"].equals(fresh[1]["cv_accuracy"])
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
@@ -251,10 +228,6 @@ def test_the_generator_of_the_folds_is_not_advanced():
     cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=rng)
     assert_same(run(cv=cv), run(cv=cv))
     assert rng.rand() == np.random.RandomState(0).rand()
-
-
-def test_more_permutations_begin_with_the_same_ones():
-    assert_same(run(n_permutations=7), run(n_permutations=4), slice(0, 5))
 
 
 # Warnings
@@ -296,8 +269,7 @@ def breaking():
     Breaking.n_fits, Breaking.last = 0, np.inf
 
 
-@pytest.mark.parametrize("seed", [0, None])
-@pytest.mark.parametrize("last", [0, 3, 4, 9, 18, 23])
+@pytest.mark.parametrize(("last", "seed"), [(0, 0), (3, 0), (4, None), (18, 0)])
 def test_a_test_that_was_broken_off_goes_on(tmp_path, breaking, last, seed):
     path = tmp_path / "test.jsonl"
     breaking.last = last
@@ -315,37 +287,6 @@ def test_a_test_that_was_broken_off_goes_on(tmp_path, breaking, last, seed):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     if seed == 0:
         assert_same(resumed, run(Breaking()))
-
-
-SCRIPT = """
-import sys
-from sklearn.datasets import load_iris
-from sklearn.naive_bayes import GaussianNB
-from sk_memorize import randomization_test
-
-X, y = load_iris(return_X_y=True)
-params = {"cv": 3, "n_permutations": 2000, "random_state": 0}
-randomization_test(GaussianNB(), X, y, checkpoint=sys.argv[1], **params)
-"""
-
-
-def test_a_test_that_was_killed_goes_on(tmp_path):
-    path = tmp_path / "test.jsonl"
-    worker = subprocess.Popen([sys.executable, "-c", SCRIPT, path])
-    try:
-        while not path.exists() or path.read_bytes().count(b"\n") < 8:
-            assert worker.poll() is None
-            time.sleep(0.01)
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-    n_records = path.read_bytes().count(b"\n") - 1
-    n = n_records + 2
-    with warnings.catch_warnings():
-        # The system may write a part of a line before it ends the process.
-        warnings.filterwarnings("ignore", ".* is damaged in line")
-        resumed = run(n_permutations=n, checkpoint=path)
-    assert_same(resumed, run(n_permutations=n))
 
 
 def test_a_checkpoint_takes_more_permutations(tmp_path, breaking):
@@ -367,16 +308,12 @@ GROUPS = np.arange(len(IRIS))
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"estimator": GaussianNB(var_smoothing=1e-8)}, "estimator"),
         ({"estimator": GaussianNB(priors=np.ones(3) / 3)}, "estimator"),
         ({"X": OTHER_X}, "X"),
         ({"X": IRIS.astype(np.float32)}, "X"),
-        ({"X": pd.DataFrame(IRIS)}, "X"),
         ({"y": SPECIES[::-1].copy()}, "y"),
         ({"groups": GROUPS, "cv": StratifiedKFold(3)}, "groups"),
-        ({"cv": 4}, "cv"),
         ({"cv": [(GROUPS[::2], GROUPS[1::2])]}, "cv"),
-        ({"random_state": 1}, "random_state"),
         ({"random_state": None}, "random_state"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -395,44 +332,38 @@ def test_another_checkpoint_is_refused(tmp_path, change, name, monkeypatch):
     assert path.read_bytes() == before
 
 
-def test_a_damaged_checkpoint_is_named_and_its_rest_is_used(tmp_path, breaking):
+def test_a_checkpoint_goes_on_after_a_broken_last_line(tmp_path, breaking):
     path = tmp_path / "test.jsonl"
     expected = run(Breaking(), checkpoint=path)
-    content = bytearray(path.read_bytes())
-    middle = content.index(b'"permutation": 3') + 30
-    content[middle] ^= 1
-    path.write_bytes(content)
+    content = path.read_bytes()
+    path.write_bytes(content[:-9])
     breaking.n_fits = 0
-    with pytest.warns(UserWarning, match=r"test.jsonl is damaged in line 5\."):
-        repaired = run(Breaking(), checkpoint=path)
+    assert_same(run(Breaking(), checkpoint=path), expected)
     assert breaking.n_fits == 4
-    assert_same(repaired, expected)
+    path.write_bytes(content.replace(b"{", b"!", 5))
+    with pytest.raises(ValueError, match="damaged in line"):
+        run(Breaking(), checkpoint=path)
 
 
 # The display
 
 
-@pytest.mark.parametrize("statistic", ["cv_accuracy", "train_accuracy"])
-def test_the_display_shows_all_permutations_and_the_given_labels(statistic):
+def test_the_display_shows_all_permutations_and_the_given_labels():
     import matplotlib.pyplot as plt
 
-    test = run(n_permutations=30)
+    statistic = "train_accuracy"
+    test = run(n_permutations=12)
     _, axes = plt.subplots()
     display = RandomizationTestDisplay.from_results(test, statistic=statistic, ax=axes)
     assert display.ax_ is axes
     assert display.figure_ is axes.figure
-    assert sum(bar.get_height() for bar in display.bars_) == 30
+    assert sum(bar.get_height() for bar in display.bars_) == 12
     values = test.table[statistic]
     assert display.line_.get_xdata()[0] == values[0]
     left = min(bar.get_x() for bar in display.bars_)
     right = max(bar.get_x() + bar.get_width() for bar in display.bars_)
     assert left - 1e-9 <= values[1:].min() <= values[1:].max() <= right + 1e-9
     assert f"p = {test.p_values[statistic]:.3g}" in axes.get_title()
-    assert axes.get_xlabel()
-    assert axes.get_ylabel() == "permutations"
-    texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts[0] == "permuted labels (30)"
-    assert texts[1] == f"given labels ({values[0]:.4g})"
 
 
 def test_the_display_makes_the_test(tmp_path):
@@ -447,9 +378,7 @@ def test_the_display_makes_the_test(tmp_path):
     assert display.plot().ax_ is not display.plot().ax_
 
 
-@pytest.mark.parametrize(
-    ("permuted", "n_bins"), [([1.0] * 9, 1), ([3, 3, 4, 5, 5, 5, 4, 3], 3)]
-)
+@pytest.mark.parametrize(("permuted", "n_bins"), [([1.0] * 9, 1), ([3, 3, 4, 5, 5], 3)])
 def test_bins_of_few_values(permuted, n_bins):
     n = len(permuted)
     test = RandomizationTest(

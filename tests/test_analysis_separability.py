@@ -8,11 +8,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.svm import SVC
 
 from sk_memorize import cover_count, load_dataset, separability_test
+from sk_memorize.analysis.separability._exact import cancelling_weights
+from sk_memorize.analysis.separability._problem import Entries, Problem
 
 DIGITS = load_dataset("digits")
 
@@ -110,10 +110,10 @@ def draw_problem(rng):
     return X.astype(float), y
 
 
-def test_a_thousand_small_problems():
+def test_small_problems():
     rng = np.random.RandomState(0)
     seen = set()
-    for _ in range(1000):
+    for _ in range(300):
         X, y = draw_problem(rng)
         fit_intercept = bool(rng.randint(2))
         result = separability_test(X, y, fit_intercept=fit_intercept)
@@ -130,7 +130,7 @@ def test_a_thousand_small_problems():
 def test_small_problems_of_three_and_four_classes():
     rng = np.random.RandomState(1)
     seen = set()
-    for _ in range(150):
+    for _ in range(60):
         n, d, k = rng.randint(4, 9), rng.randint(1, 4), rng.randint(3, 5)
         X, y = rng.randint(-2, 3, (n, d)).astype(float), rng.randint(k, size=n)
         y[:k] = range(k)
@@ -149,19 +149,8 @@ def test_small_problems_of_three_and_four_classes():
 def test_pairs_do_not_tell_of_all():
     # Three long triangles, each of which ends where the next one begins: lines that
     # separate the pairs cannot meet in a point.
-    X = np.array(
-        [
-            [7, -6],
-            [8, 1],
-            [0, 3],
-            [2, 9],
-            [-5, 6],
-            [-3, -1],
-            [-9, -3],
-            [-3, -7],
-            [3, -2],
-        ]
-    )
+    triangles = "7 -6 8 1 0 3 2 9 -5 6 -3 -1 -9 -3 -3 -7 3 -2"
+    X = np.array(triangles.split(), int).reshape(9, 2)
     y = np.repeat([0, 1, 2], 3)
     assert separability_test(X, y).verdict == "separable"
     result = separability_test(X, y, strategy="joint")
@@ -179,25 +168,29 @@ def test_pairs_do_not_tell_of_all():
     assert not sums.any()
 
 
-def test_pairs_and_rest_are_the_problems_of_two_classes():
-    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
-    pairs = separability_test(X, y)
-    assert [part.classes for part in pairs.parts][:3] == [(0, 1), (0, 2), (0, 3)]
-    part = pairs.parts[1]
-    rows = np.isin(y, (0, 2))
-    alone = separability_test(X[rows], y[rows])
+@pytest.mark.parametrize(
+    ("strategy", "number", "classes"), [("pairs", 1, (0, 2)), ("one-vs-rest", 3, (3,))]
+)
+def test_parts_are_the_problems_of_two_classes(strategy, number, classes):
+    X, y = DIGITS.X_train[:200], DIGITS.y_train[:200]
+    whole = separability_test(X, y, strategy=strategy)
+    part = whole.parts[number]
+    assert part.classes == classes
+    rows = np.flatnonzero(np.isin(y, (0, 2)) if strategy == "pairs" else y >= 0)
+    alone = separability_test(X[rows], y[rows] == classes[-1])
     np.testing.assert_array_equal(part.coef, alone.coef)
-    np.testing.assert_array_equal(part.support, np.flatnonzero(rows)[alone.support])
+    np.testing.assert_array_equal(part.support, rows[alone.support])
     assert (part.margin, part.log10_p) == (alone.margin, alone.log10_p)
-    rest = separability_test(X, y, strategy="one-vs-rest")
-    assert [part.classes for part in rest.parts] == [(label,) for label in range(10)]
-    alone = separability_test(X, y == 3)
-    np.testing.assert_array_equal(rest.parts[3].coef, alone.coef)
-    for result in (pairs, rest):
-        assert result.verdict == "separable"
-        assert result.check(X, y)
-        assert result.margin == min(part.margin for part in result.parts)
-        assert not result.check(X, y[::-1])
+    assert whole.verdict == "separable"
+    assert whole.check(X, y)
+    assert not whole.check(X, y[::-1])
+    assert whole.margin == min(part.margin for part in whole.parts)
+    n = len(whole.parts)
+    assert f"Of {n} problems {n} are separable" in whole.summary()
+    # Threads share the parts, and change no digit.
+    other = separability_test(X, y, strategy=strategy, n_jobs=2)
+    pd.testing.assert_frame_equal(whole.to_frame(), other.to_frame(), check_exact=True)
+    np.testing.assert_array_equal(other.parts[number].weights, part.weights)
 
 
 # Cases that are easily got wrong
@@ -205,18 +198,12 @@ def test_pairs_and_rest_are_the_problems_of_two_classes():
 SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 CASES = {
     "one row each": ([[1.0], [2.0]], [0, 1], True),
-    "one row each, no column varies": ([[1.0], [1.0]], [0, 1], False),
     "exclusive or": (SQUARE, [0, 1, 1, 0], False),
     "and": (SQUARE, [0, 0, 0, 1], True),
     "a shared corner": ([*SQUARE, [1.0, 1.0], [2.0, 2.0]], [0] * 4 + [1] * 2, False),
     "a corner on an edge": (
         [*SQUARE, [1.0, 0.5], [2.0, 2.0]],
         [0] * 4 + [1] * 2,
-        False,
-    ),
-    "crossing edges": (
-        [[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0]],
-        [0, 0, 1, 1],
         False,
     ),
     "touching in a line": ([[0.0, 0.0], [1.0, 3.0], [3.0, 9.0]], [0, 1, 0], False),
@@ -264,10 +251,9 @@ def test_without_intercept():
 def test_equal_rows_of_different_labels_are_the_proof():
     X, y = DIGITS.X_train.copy(), DIGITS.y_train
     X[7] = X[np.flatnonzero(y != y[7])[20]]
-    for result in (
-        separability_test(X, y, strategy="joint"),
-        separability_test(X, y == y[7]),
-    ):
+    for labels, strategy in ((y, "joint"), (y == y[7], "pairs")):
+        result = separability_test(X, labels, strategy=strategy)
+        assert result.check(X, labels)
         assert result.exact_weights == (Fraction(1, 2),) * 2
         assert 7 in result.support
         assert result.residual == 0
@@ -314,6 +300,15 @@ def test_dependent_columns(name):
     assert result.check(X, y)
 
 
+def test_the_rounding_errors_of_a_total_are_no_dependence():
+    X = np.random.RandomState(0).standard_normal((300, 10))
+    total = X.sum(axis=1)
+    exact = [sum(map(Fraction, row)) for row in X.tolist()]
+    y = [Fraction(t) > e for t, e in zip(total.tolist(), exact, strict=True)]
+    assert separability_test(X, y).verdict == "not separable"
+    assert separability_test(np.c_[X, total], y).verdict == "undecided"
+
+
 # What the numbers mean
 
 
@@ -349,38 +344,32 @@ def test_the_joint_margin_is_between_its_bounds():
     assert result.margin <= result.margin_bound <= 1.002 * result.margin
 
 
-def labelings(n, k):
-    for y in product(range(k), repeat=n):
-        if len(set(y)) == k:
-            yield np.array(y)
+def labelings(n):
+    return [np.array(y) for y in product([0, 1], repeat=n) if len(set(y)) == 2]
 
 
 @pytest.mark.parametrize("kind", ["general", "degenerate"])
 def test_the_chances_by_counting_all_labelings(kind):
     rng = np.random.RandomState(0)
-    n, d = 7, 2
+    n, d = 6, 2
     X = rng.standard_normal((n, d))
     if kind == "degenerate":
         X = rng.randint(2, size=(n, d)).astype(float)
-    results = [separability_test(X, y) for y in labelings(n, 2)]
+    results = [separability_test(X, y) for y in labelings(n)]
     count = 2 + sum(result.verdict == "separable" for result in results)
     # The labelings with a single class are separable by a hyperplane far away.
     bound = 10 ** results[0].log10_p * 2**n
     assert count == pytest.approx(bound) if kind == "general" else count <= bound
     for ones in range(1, n):
         with_ones = [
-            r for r, y in zip(results, labelings(n, 2), strict=True) if y.sum() == ones
+            r for r, y in zip(results, labelings(n), strict=True) if y.sum() == ones
         ]
         share = np.mean([result.verdict == "separable" for result in with_ones])
         assert share <= 10 ** with_ones[0].log10_p_permutation * (1 + 1e-12)
 
 
 def test_the_joint_chance_bounds_the_count():
-    X = np.random.RandomState(0).standard_normal((5, 1))
-    results = [separability_test(X, y, strategy="joint") for y in labelings(5, 3)]
-    # On a line three classes are separable as three intervals.
-    assert sum(r.verdict == "separable" for r in results) == 6 * math.comb(4, 2)
-    n = 9
+    n = 9  # On a line three classes are separable as three intervals.
     X, y = np.arange(n)[:, None], np.arange(n) // 3
     result = separability_test(X, y, strategy="joint")
     count = 6 * math.comb(n - 1, 2) + 6 * (n - 1) + 3
@@ -401,15 +390,11 @@ def test_rank_and_distinct_rows_are_told():
 # Wrong proofs
 
 
-def separable_and_not():
+def test_wrong_proofs_are_not_believed():
     rows = np.isin(DIGITS.y_train, (3, 8))
     X, y = DIGITS.X_train[rows], DIGITS.y_train[rows]
     permuted = np.random.RandomState(0).permutation(y)
-    return X, [(separability_test(X, y), y), (separability_test(X, permuted), permuted)]
-
-
-def test_wrong_proofs_are_not_believed():
-    X, [(separable, y), (inseparable, permuted)] = separable_and_not()
+    separable, inseparable = (separability_test(X, labels) for labels in (y, permuted))
     assert separable.check(X, y)
     assert inseparable.check(X, permuted)
     for wrong in (
@@ -447,16 +432,37 @@ def test_wrong_exact_weights_are_not_believed():
         assert not replace(result, exact_weights=weights).check(X, y)
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([1, 3, 2], (Fraction(1, 4), Fraction(1, 4), Fraction(1, 2))),
+        ([1, 2, 4], None),  # weights of both signs
+        ([1, 1, 1], None),  # any weights
+        ([1, 1, 2], None),  # a weight of zero
+    ],
+)
+def test_only_positive_weights_cancel(rows, expected):
+    X, codes = np.array(rows, float)[:, None], np.array([0, 0, 1])
+    problem = Problem(X, codes, 2, fit_intercept=True)
+    entries = Entries(np.arange(3), 1 - codes, np.ones(3) / 3)
+    assert cancelling_weights(problem, entries) == expected
+
+
 # Undecided
 
 
-def test_too_few_steps():
-    X, y = DIGITS.X_train, DIGITS.y_train == 3
-    result = separability_test(X, y, max_iter=1)
-    assert (result.verdict, result.proof) == ("undecided", None)
-    assert "max_iter" in result.reason
-    assert not result.check(X, y)
-    assert 0.0106 < separability_test(X, y).margin < result.margin_bound < np.inf
+def test_too_few_steps_leave_the_whole_undecided():
+    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
+    whole = separability_test(X, y, strategy="one-vs-rest", max_iter=2)
+    assert {part.verdict for part in whole.parts} == {"separable", "undecided"}
+    assert whole.verdict == "undecided"
+    assert not whole.check(X, y)
+    number = [part.verdict for part in whole.parts].index("undecided")
+    part = whole.parts[number]
+    assert part.proof is None
+    assert "max_iter" in part.reason
+    margin = separability_test(X, y == number).margin
+    assert 0 < margin < part.margin_bound < np.inf
 
 
 def test_hulls_as_close_as_rounding_errors():
@@ -477,41 +483,21 @@ def test_a_margin_within_its_rounding_errors():
 
 
 def test_a_joint_problem_that_is_too_large(monkeypatch):
-    monkeypatch.setattr("sk_memorize.analysis._linear._decision._MAX_UNKNOWNS", 100)
+    monkeypatch.setattr("sk_memorize.analysis.separability._decide._MAX_UNKNOWNS", 100)
     X, y = DIGITS.X_train[:200], DIGITS.y_train[:200]
     result = separability_test(X, y, strategy="joint")
     assert result.verdict == "undecided"
     assert "make 522 unknowns, more than the limit of 100" in result.reason
 
 
-def test_a_part_that_is_undecided_leaves_the_whole_undecided():
-    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
-    result = separability_test(X, y, strategy="one-vs-rest", max_iter=2)
-    verdicts = {part.verdict for part in result.parts}
-    assert verdicts == {"separable", "undecided"}
-    assert result.verdict == "undecided"
-    assert not result.check(X, y)
-
-
 # Reproducible, and open to all kinds of data
-
-
-@pytest.mark.parametrize("strategy", ["pairs", "one-vs-rest"])
-def test_the_number_of_threads_does_not_matter(strategy):
-    X, y = DIGITS.X_train[:300], DIGITS.y_train[:300]
-    first, second = (
-        separability_test(X, y, strategy=strategy, n_jobs=n_jobs) for n_jobs in (1, 2)
-    )
-    pd.testing.assert_frame_equal(first.to_frame(), second.to_frame(), check_exact=True)
-    for one, other in zip(first.parts, second.parts, strict=True):
-        np.testing.assert_array_equal(one.coef, other.coef)
-        np.testing.assert_array_equal(one.weights, other.weights)
 
 
 @pytest.mark.parametrize("strategy", ["pairs", "one-vs-rest", "joint"])
 def test_kinds_of_rows_and_labels(strategy):
-    rows = DIGITS.y_train < 3
+    rows = np.flatnonzero(DIGITS.y_train < 3)[:150]
     X, y = DIGITS.X_train[rows].astype(float), DIGITS.y_train[rows]
+    X.flags.writeable = False
     expected = (
         separability_test(X, y, strategy=strategy).to_frame().drop(columns="classes")
     )
@@ -531,73 +517,29 @@ def test_kinds_of_rows_and_labels(strategy):
     assert separability_test(X, y > 0, strategy=strategy).classes == (False, True)
 
 
-def test_the_arguments_are_left_as_they_are():
-    X = DIGITS.X_train[:100].astype(float)
-    X.flags.writeable = False
-    y = DIGITS.y_train[:100] % 2
-    separability_test(X, y)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 1)),
-        min_size=3,
-        max_size=12,
-    ).filter(lambda rows: len({label for _, _, label in rows}) == 2),
-    st.integers(-5, 5),
-    st.randoms(use_true_random=False),
-)
-def test_verdicts_are_those_of_the_geometry(rows, shift, random):
-    data = np.array(rows, float)
-    X, y = data[:, :2], data[:, 2].astype(int)
-    verdict = separability_test(X, y).verdict
-    order = np.array(random.sample(range(len(y)), len(y)))
-    assert separability_test(X[order], y[order]).verdict == verdict
-    assert separability_test(X, 1 - y).verdict == verdict
-    moved = X @ np.array([[2.0, 1.0], [1.0, 1.0]]) + shift
-    assert separability_test(moved, y).verdict == verdict
-    if verdict == "separable":
-        twice = separability_test(np.r_[X, X[:1]], np.r_[y, y[:1]])
-        assert twice.verdict == "separable"
-    else:
-        assert separability_test(np.r_[X, [[9.0, 9.0]]], np.r_[y, 1]).verdict == verdict
-
-
-def test_parts_are_told():
-    whole = separability_test(DIGITS.X_train[:300], DIGITS.y_train[:300])
-    assert "Of 45 problems 45 are separable" in whole.summary()
-    assert len(whole.to_frame()) == 45
-
-
 # Real data
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def zeros_and_ones():
     try:
         mnist = load_dataset("mnist", download=False)
     except OSError as error:
         pytest.skip(f"needs MNIST: {error}")
-    rows = mnist.y_train < 2
+    rows = np.flatnonzero(mnist.y_train < 2)[:6_000]
     return mnist.X_train[rows], mnist.y_train[rows]
 
 
 def test_zeros_and_ones_of_mnist(zeros_and_ones):
     X, y = zeros_and_ones
     result = separability_test(X, y)
-    assert (result.verdict, result.n_samples) == ("separable", 12_665)
+    assert (result.verdict, result.n_samples) == ("separable", 6_000)
     assert result.check(X, y)
     assert (((X @ result.coef + result.intercept) > 0) == (y == 1)).all()
-    assert result.margin == pytest.approx(0.4244, rel=2e-3)
-    assert result.log10_p < -1000
-
-
-def test_permuted_zeros_and_ones_of_mnist(zeros_and_ones):
-    X, y = zeros_and_ones
+    assert result.log10_p < -900
     y = np.random.RandomState(0).permutation(y)
     result = separability_test(X, y)
-    assert result.verdict == "not separable"
+    assert (result.verdict, result.proof) == ("not separable", "correctable weights")
     assert result.check(X, y)
     signs = np.where(y[result.support] == 1, 1, -1)
     rows = np.c_[X[result.support], np.ones(len(signs))].astype(float)

@@ -33,7 +33,7 @@ AS_THEY_COME = [
 
 
 # Some checks fit two columns far from zero, for which the default kernel is singular.
-@pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the share")
+@pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the fraction")
 @parametrize_with_checks(AS_THEY_COME)
 def test_sklearn_conventions(estimator, check):
     check(estimator)

@@ -30,7 +30,6 @@ def wrong_estimators(function):
     duck = f"'estimator' parameter of {function} must be", "'fit' and 'predict'"
     return [
         ("estimator-None", {"estimator": None}, *duck, "Got None"),
-        ("estimator-str", {"estimator": "tree"}, *duck, "Got 'tree'"),
         ("estimator-scaler", {"estimator": StandardScaler()}, *duck, "StandardScaler"),
         ("estimator-class", {"estimator": GaussianNB}, *must, "Got <class"),
         ("estimator-regressor", {"estimator": Ridge()}, *must, "Got Ridge()"),
@@ -63,7 +62,6 @@ CAPACITY = wrong_data(
         random_state=("an int in the range", -1, 1.5, "x"),
     ),
     ("X-scalar", {"X": 3}, "'X' parameter of", "array-like", "Got 3"),
-    ("X-str", {"X": "rows"}, "'X' parameter of", "array-like", "Got 'rows'"),
     (
         "no-inputs",
         {"n_features": None},
@@ -161,7 +159,7 @@ DISPLAYED = "'result' parameter of RandomizationTestDisplay", "what randomizatio
 STATISTIC = "'statistic' parameter of RandomizationTestDisplay", "['cv_accuracy'"
 wrong_results = [
     ("result-None", {"result": None}, *DISPLAYED, "Got None"),
-    ("result-table", {"result": RESULT.table}, *DISPLAYED, "a table of shape (3, 2)"),
+    ("result-table", {"result": RESULT.table}, *DISPLAYED, "shape (3, 2)"),
     ("statistic-unknown", {"statistic": "f1"}, *STATISTIC, "Got 'f1'"),
     ("statistic-None", {"statistic": None}, *STATISTIC, "Got None"),
     ("statistic-missing", {"statistic": "epochs"}, *STATISTIC, "Got 'epochs'"),

@@ -6,7 +6,7 @@ from error_cases import each, never, refused, wrong_data
 from scipy import sparse
 
 from sk_memorize import cover_count, cover_log10_probability, separability_test
-from sk_memorize.analysis import _separability
+from sk_memorize.analysis.separability import _test
 
 X = np.random.RandomState(0).standard_normal((6, 2))
 Y = list("abcabc")
@@ -76,7 +76,7 @@ def test_nothing_is_counted(case):
 
 @each(SEPARABILITY)
 def test_nothing_is_decided(case, monkeypatch):
-    monkeypatch.setattr(_separability, "_answer", never)
+    monkeypatch.setattr(_test, "_answer", never)
     with refused(case):
         separability_test(**({"X": X, "y": Y} | case.data))
 

@@ -372,7 +372,9 @@ def test_interpolation_fits_all_labels(finished):
 
 
 def test_a_kernel_too_large_for_the_memory(capsys, monkeypatch):
-    monkeypatch.setattr("sk_memorize.analysis._kernel._available_memory", lambda: 1e-6)
+    monkeypatch.setattr(
+        "sk_memorize.analysis.interpolation._kernel._available_memory", lambda: 1e-6
+    )
     with pytest.raises(SystemExit):
         script("interpolation").main(FEW)
     words = r"--max-kernel-samples: The 'max_memory' parameter .* fit fewer rows"

@@ -1,21 +1,24 @@
-"""Instruments that show what fitting all labels means, and what it does not."""
+"""Instruments that measure what a classifier memorizes, and what that says."""
 
-from sk_memorize.analysis._capacity import memorization_capacity
-from sk_memorize.analysis._capacity_result import MemorizationCapacity
-from sk_memorize.analysis._cover import cover_count, cover_log10_probability
-from sk_memorize.analysis._interpolation import (
+from ._capacity import memorization_capacity
+from ._capacity_result import MemorizationCapacity
+from ._randomization import RandomizationTest, randomization_test
+from .interpolation import (
+    KernelInterpolator,
     TwoLayerInterpolator,
     TwoLayerInterpolatorRegressor,
 )
-from sk_memorize.analysis._kernel import KernelInterpolator
-from sk_memorize.analysis._randomization import RandomizationTest, randomization_test
-from sk_memorize.analysis._separability import separability_test
-from sk_memorize.analysis._separability_result import SeparabilityResult
-from sk_memorize.analysis.memorization import (
+from .memorization import (
     MemorizationScores,
     MislabeledRows,
     find_mislabeled,
     memorization_scores,
+)
+from .separability import (
+    SeparabilityResult,
+    cover_count,
+    cover_log10_probability,
+    separability_test,
 )
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How many random labels a classifier can fit."""
+"""memorization_capacity: the largest number of random labels that are fitted."""
 
 import math
 import time
@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
@@ -27,16 +26,15 @@ from sklearn.utils.parallel import (
 )
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize._errors import check_classifier
-from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
-from sk_memorize.analysis._capacity_result import MemorizationCapacity
-from sk_memorize.analysis._median import MedianInterval, median_interval
-from sk_memorize.analysis._parameters import count_parameters
+from .._errors import check_classifier, wrong
+from .._seeding import draw_seed, seeded_clone, spawn_seeds
+from .._unwrap import layers
+from ._capacity_result import MemorizationCapacity, Search, summarize
+from ._validation import N_JOBS
 
+_OWNER = "memorization_capacity"
 _GAUSSIAN_MAX_SAMPLES = 2**14
-_COLUMNS = [
-    *("repeat", "n_samples", "fitted_accuracy", "success", "seconds", "n_parameters")
-]
+_WEIGHTS = (("coef_", "intercept_"), ("coefs_", "intercepts_"))
 
 Counter = Callable[[Any], float | None]
 
@@ -54,11 +52,7 @@ Counter = Callable[[Any], float | None]
         "rtol": [Interval(Real, 0, 1, closed="left")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "n_parameters": [StrOptions({"auto"}), callable],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     },
     # The estimator validates its own parameters.
@@ -202,7 +196,7 @@ def memorization_capacity(
     """
     if max_samples is None:
         max_samples = _GAUSSIAN_MAX_SAMPLES if X is None else _num_samples(X)
-    # The narrow types of NumPy overflow.
+    # NumPy's narrow types overflow.
     n_classes, min_samples, max_samples = map(
         int, (n_classes, min_samples, max_samples)
     )
@@ -221,51 +215,39 @@ def memorization_capacity(
         )
         for sequence in sequences
     )
-    return _summarize(searches, n_classes, target_accuracy, confidence)
+    return summarize(searches, n_classes, target_accuracy, confidence)
 
 
 def _check(estimator: Any, X: Any, n_features: int | None, max_samples: int) -> None:
-    """Refuse what the search cannot be made with."""
-    owner = "of memorization_capacity must"
-    check_classifier(estimator, "memorization_capacity")
+    """Refuse arguments of the wrong kind for one another."""
+    check_classifier(estimator, _OWNER)
     if X is None and n_features is None:
-        raise ValueError(
-            f"The 'n_features' parameter {owner} be an int where X is None, for "
-            "Gaussian inputs. Got None for both instead."
-        )
+        must = "be an int where X is None, for Gaussian inputs"
+        raise ValueError(wrong("n_features", _OWNER, must, "None for both"))
     if X is not None and n_features is not None:
-        raise ValueError(
-            f"The 'n_features' parameter {owner} be None where X is given. Got "
-            f"{n_features} instead."
-        )
+        must = "be None where X is given"
+        raise ValueError(wrong("n_features", _OWNER, must, n_features))
     if X is not None and max_samples > _num_samples(X):
-        raise ValueError(
-            f"The 'max_samples' parameter {owner} be at most the number of rows of X, "
-            f"{_num_samples(X)}. Got {max_samples} instead."
-        )
+        must = f"be at most the number of rows of X, {_num_samples(X)}"
+        raise ValueError(wrong("max_samples", _OWNER, must, max_samples))
 
 
 def _check_sizes(
     n_classes: int, target_accuracy: float, min_samples: int, max_samples: int
 ) -> None:
-    """Refuse numbers that do not go together."""
-    owner = "of memorization_capacity must"
+    """Refuse numbers that contradict each other."""
     if target_accuracy <= 1 / n_classes:
-        raise ValueError(
-            f"The 'target_accuracy' parameter {owner} be above the accuracy of "
-            f"guessing, 1 / n_classes = {1 / n_classes:g}. Got {target_accuracy} "
-            "instead."
-        )
+        chance = f"1 / n_classes = {1 / n_classes:g}"
+        must = f"be above the accuracy of guessing, {chance}"
+        raise ValueError(wrong("target_accuracy", _OWNER, must, target_accuracy))
     if min_samples > max_samples:
-        raise ValueError(
-            f"The 'min_samples' parameter {owner} be at most max_samples, which is "
-            f"{max_samples}. Got {min_samples} instead."
-        )
+        must = f"be at most max_samples, which is {max_samples}"
+        raise ValueError(wrong("min_samples", _OWNER, must, min_samples))
 
 
 @dataclass(frozen=True, eq=False)
 class _Sequence:
-    """Rows and labels in an order, so that there are nested samples of any size."""
+    """A random sequence of rows and labels; its beginnings are nested samples."""
 
     estimator: Any
     X: Any
@@ -277,7 +259,7 @@ class _Sequence:
 
     def take(self, n_samples: int) -> tuple[Any, NDArray[np.integer[Any]]]:
         """Take the first rows and their labels."""
-        # What is drawn first is the same however much is drawn.
+        # Draw labels first: then the first ones are the same for any n_samples.
         labels = RandomState(self.label_seed).randint(self.n_classes, size=n_samples)
         rng = RandomState(self.row_seed)
         if self.X is None:
@@ -287,16 +269,7 @@ class _Sequence:
         return _safe_indexing(self.X, order[:n_samples]), labels
 
 
-class _Search(NamedTuple):
-    """The fits of a repeat, and between which sizes the largest that is fitted is."""
-
-    fits: list[dict[str, Any]]
-    largest_fitted: int
-    smallest_failed: int | None
-
-
-# Sums of the same numbers differ in the last digits with the number of threads, and
-# processes that share a machine have fewer of them each.
+# Last digits of sums depend on the number of threads, and that on n_jobs.
 @_threadpool_controller_decorator(limits=1, user_api="blas")
 def _search(
     sequence: _Sequence,
@@ -305,7 +278,7 @@ def _search(
     max_samples: int,
     rtol: float,
     count: Counter,
-) -> _Search:
+) -> Search:
     """Find the largest number of labels that are fitted."""
     fits = []
 
@@ -327,21 +300,21 @@ def _search(
             fitted = size
         else:
             failed = size
-    return _Search(fits, fitted, failed)
+    return Search(fits, fitted, failed)
 
 
 def _fit(
     sequence: _Sequence, n_samples: int, count: Counter, *, may_refuse: bool
 ) -> dict[str, Any]:
-    """Fit the first labels of a sequence."""
+    """Fit the first labels of a sequence, unless they are all the same."""
     X, y = sequence.take(n_samples)
     fit = {"n_samples": n_samples, "seconds": 0.0, "n_parameters": None}
     if (y == y[0]).all():
-        # Many classifiers refuse to be fitted to a single class.
+        # Many classifiers refuse a single class.
         return {**fit, "fitted_accuracy": 1.0}
     estimator = seeded_clone(sequence.estimator, sequence.estimator_seed)
     with warnings.catch_warnings():
-        # At the sizes that are too large nothing can converge.
+        # Fits of too many labels cannot converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         start = time.perf_counter()
         try:
@@ -355,64 +328,39 @@ def _fit(
     return {**fit, "n_parameters": count(estimator)}
 
 
-def _summarize(
-    searches: list[_Search],
-    n_classes: int,
-    target_accuracy: float,
-    confidence: float,
-) -> MemorizationCapacity:
-    """Turn the fits of all repeats into a capacity."""
-    curve = _tabulate(searches)
-    repeats = pd.DataFrame(
-        {
-            "largest_fitted": [search.largest_fitted for search in searches],
-            "smallest_failed": pd.array(
-                [search.smallest_failed for search in searches], dtype="Int64"
-            ),
-        },
-        index=pd.RangeIndex(len(searches), name="repeat"),
-    )
-    is_largest = curve["n_samples"] == curve["repeat"].map(repeats["largest_fitted"])
-    counts = curve[is_largest].set_index("repeat")["n_parameters"]
-    repeats["n_parameters"] = counts.reindex(repeats.index)
+def count_parameters(estimator: Any) -> int | None:
+    """Count the parameters of a fitted classifier, None if no rule applies.
 
-    lower = repeats["largest_fitted"].to_numpy(float)
-    upper = repeats["smallest_failed"].to_numpy(float, na_value=np.inf) - 1
-    interval: MedianInterval = median_interval(lower, upper, confidence)
-    labels = float(np.median(lower))
-    # Were they known, the values of the repeats that never failed would be larger.
-    is_lower_bound = bool(np.isinf(np.median(upper)))
-    typical_count = repeats["n_parameters"].median()
-    return MemorizationCapacity(
-        labels=labels,
-        interval=(interval.low, interval.high),
-        coverage=interval.coverage,
-        is_lower_bound=is_lower_bound,
-        bits=labels * _bits_per_label(n_classes, target_accuracy),
-        n_parameters=None if pd.isna(typical_count) else float(typical_count),
-        n_classes=n_classes,
-        target_accuracy=target_accuracy,
-        repeats=repeats,
-        curve=curve,
-    )
+    The first of the estimators inside one another that has any of these decides:
+    ``n_parameters_``; the sizes of ``coef_`` and ``intercept_``, or of all ``coefs_``
+    and ``intercepts_``, without intercepts that are fixed at 0; ``tree_.node_count``;
+    the sum over ``estimators_``.
+    """
+    for layer in layers(estimator):
+        if hasattr(layer, "n_parameters_"):
+            return int(layer.n_parameters_)
+        for weights, offsets in _WEIGHTS:
+            if hasattr(layer, weights):
+                has_offsets = getattr(layer, "fit_intercept", True)
+                return _size(getattr(layer, weights)) + (
+                    _size(getattr(layer, offsets, [])) if has_offsets else 0
+                )
+        if hasattr(layer, "tree_"):
+            return int(layer.tree_.node_count)
+        if hasattr(layer, "estimators_"):
+            return _sum_over(layer.estimators_)
+    return None
 
 
-def _tabulate(searches: list[_Search]) -> pd.DataFrame:
-    """Make one table of all fits, sizes in ascending order."""
-    fits = [
-        {"repeat": repeat, **fit}
-        for repeat, search in enumerate(searches)
-        for fit in search.fits
-    ]
-    curve = pd.DataFrame(fits).astype({"n_parameters": float})
-    curve = curve.sort_values(["repeat", "n_samples"], ignore_index=True)
-    return curve[_COLUMNS]
+def _size(weights: Any) -> int:
+    """Count the numbers of an array, dense or sparse, or of a list of arrays."""
+    if isinstance(weights, list):
+        return sum(map(_size, weights))
+    return int(np.prod(np.shape(weights)))
 
 
-def _bits_per_label(n_classes: int, accuracy: float) -> float:
-    """Compute the information that labels hold of which a part is right."""
-    wrong = 1 - accuracy
-    if wrong == 0:
-        return math.log2(n_classes)
-    entropy = -wrong * math.log2(wrong) - accuracy * math.log2(accuracy)
-    return math.log2(n_classes) - entropy - wrong * math.log2(n_classes - 1)
+def _sum_over(estimators: Any) -> int | None:
+    # An array in boosting; np.ravel would take a list of forests apart.
+    parts = estimators.ravel() if isinstance(estimators, np.ndarray) else estimators
+    counts = [count_parameters(part) for part in parts]
+    return None if None in counts else sum(filter(None, counts))

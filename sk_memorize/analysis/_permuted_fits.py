@@ -1,4 +1,4 @@
-"""The fits of a randomization test: one labeling after the other, each on its own."""
+"""Fit a classifier to the given labels and to permutations, with checkpoints."""
 
 import copy
 import os
@@ -16,7 +16,6 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
-from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import (
     Parallel,
@@ -24,10 +23,14 @@ from sklearn.utils.parallel import (
     delayed,
 )
 
-from sk_memorize._fingerprint import digest, show
-from sk_memorize._records import RecordStore
-from sk_memorize._seeding import draw_seed, seeded_clone, spawn_seeds
-from sk_memorize.corruption import LabelPermuter
+from .._errors import wrong
+from .._fingerprint import digest, show
+from .._records import RecordStore
+from .._seeding import draw_seed, seeded_clone, spawn_seeds
+from .._unwrap import layers
+from ..corruption import LabelPermuter
+
+OWNER = "randomization_test"
 
 Record = dict[str, Any]
 
@@ -63,24 +66,10 @@ class PermutedFits:
         store: RecordStore | None,
         n_jobs: int | None,
     ) -> list[Record]:
-        """Measure all labelings, but those that the store has.
+        """Measure the labelings that are not yet in the store, the given labels first.
 
-        Parameters
-        ----------
-        n_permutations : int
-            Number of permutations.
-        seed : int or None
-            Decides the permutations, and the seeds that are None. None takes the seed
-            of the store, or else a new one.
-        store : RecordStore or None
-            Where each record is kept as soon as there is one.
-        n_jobs : int or None
-            Number of processes.
-
-        Returns
-        -------
-        records : list of dict
-            One for each labeling, the given labels first.
+        The seed decides the permutations, and the seeds that are None. None takes the
+        seed of the store, or else a new one.
         """
         if seed is None:
             seed = _stored_seed(store)
@@ -111,18 +100,7 @@ class PermutedFits:
         return [records[number] for number in range(n_permutations + 1)]
 
     def fingerprint(self, seed: int | None) -> dict[str, Any]:
-        """Tell all that decides the records.
-
-        Parameters
-        ----------
-        seed : int or None
-            The seed.
-
-        Returns
-        -------
-        header : dict
-            For a store.
-        """
+        """Compute digests of everything that decides the records, for the store."""
         parts = {
             "estimator": self.estimator,
             "cv": self.splitter,
@@ -134,13 +112,10 @@ class PermutedFits:
             digests = {name: digest(part) for name, part in parts.items()}
             shown = {name: show(parts[name]) for name in ("estimator", "cv")}
         except (AttributeError, TypeError, ValueError, pickle.PicklingError) as error:
-            raise ValueError(
-                "The 'checkpoint' parameter of randomization_test must be None where "
-                f"the classifier or the folds cannot be pickled: {error}. Got a file "
-                "instead."
-            ) from error
+            must = f"be None where estimator or folds cannot be pickled: {error}"
+            raise ValueError(wrong("checkpoint", OWNER, must, "a file")) from error
         return {
-            "of": "randomization_test",
+            "of": OWNER,
             "random_state": seed,
             **digests,
             **{name: f"{text} {digests[name]}" for name, text in shown.items()},
@@ -162,15 +137,13 @@ def open_store(
     """Open the file of a checkpoint, or make it."""
     path = Path(checkpoint)
     if path.is_dir() or not path.parent.is_dir():
-        raise ValueError(
-            "The 'checkpoint' parameter of randomization_test must be a file in a "
-            f"folder that exists. Got {str(path)!r} instead."
-        )
+        must = "be a file in a folder that exists"
+        raise ValueError(wrong("checkpoint", OWNER, must, repr(str(path))))
     return RecordStore(path, header)
 
 
 def _stored_seed(store: RecordStore | None) -> int:
-    """Draw a seed, which the store keeps for the time after a kill."""
+    """Draw a seed, or take that of the store, which keeps it for a restart."""
     key = {"drawn": "seed"}
     record = None if store is None else store.get(key)
     if record is None:
@@ -180,8 +153,7 @@ def _stored_seed(store: RecordStore | None) -> int:
     return int(record["seed"])
 
 
-# Sums of the same numbers differ in the last digits with the number of threads, and
-# processes that share a machine have fewer of them each.
+# Last digits of sums depend on the number of threads, and that on n_jobs.
 @_threadpool_controller_decorator(limits=1, user_api="blas")
 def _measure(fits: PermutedFits, number: int, seed: int | None) -> tuple[int, Record]:
     """Measure the statistics of one labeling."""
@@ -191,9 +163,9 @@ def _measure(fits: PermutedFits, number: int, seed: int | None) -> tuple[int, Re
         y = permuter.y_corrupted_
     with warnings.catch_warnings():
         if seed is not None:
-            # That random labels are hard to fit is what the test is about.
+            # Random labels are expected to be hard to fit.
             warnings.simplefilter("ignore", ConvergenceWarning)
-        # It comes first: the time that is taken then is not that of a cold start.
+        # Folds first: they warm up what the timed fit below uses.
         folds = _cross_validate(fits, y)
         estimator = clone(fits.estimator)
         start = time.perf_counter()
@@ -211,7 +183,7 @@ def _measure(fits: PermutedFits, number: int, seed: int | None) -> tuple[int, Re
 def _cross_validate(fits: PermutedFits, y: NDArray) -> Record:
     """Fit the training folds, and compare the predictions of the test folds."""
     against_fitted, against_true = [], []
-    # A splitter may hold a generator: every labeling gets it in the same state.
+    # A splitter may hold a RandomState: give each labeling the same state.
     splits = copy.deepcopy(fits.splitter).split(fits.X, y, fits.groups)
     for train, test in splits:
         X_train, y_train = _safe_split(fits.estimator, fits.X, y, train)
@@ -229,10 +201,8 @@ def _cross_validate(fits: PermutedFits, y: NDArray) -> Record:
 
 def _count_epochs(estimator: Any) -> int | None:
     """Find how many epochs, or iterations, a fit took."""
-    for name in ("n_epochs_", "n_iter_"):
-        if (value := getattr(estimator, name, None)) is not None:
-            return int(np.max(value))
-    for name in ("best_estimator_", "estimator_"):
-        if hasattr(estimator, name):
-            return _count_epochs(getattr(estimator, name))
-    return _count_epochs(estimator[-1]) if isinstance(estimator, Pipeline) else None
+    for layer in layers(estimator):
+        for name in ("n_epochs_", "n_iter_"):
+            if (value := getattr(layer, name, None)) is not None:
+                return int(np.max(value))
+    return None

@@ -1,4 +1,4 @@
-"""Is there signal in these labels? A permutation test of three statistics."""
+"""randomization_test: a permutation test for signal in labels."""
 
 import os
 from dataclasses import dataclass
@@ -13,21 +13,17 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, validate_params
 
-from sk_memorize._errors import check_classifier
-from sk_memorize._groups import make_units
-from sk_memorize._labels import check_labels
-from sk_memorize._seeding import draw_seed
-from sk_memorize.analysis._permuted_fits import (
-    PermutedFits,
-    open_store,
-    seeded_splitter,
-)
+from .._errors import check_classifier, wrong
+from .._groups import make_units
+from .._labels import check_labels
+from .._seeding import draw_seed
+from ._permuted_fits import OWNER, PermutedFits, open_store, seeded_splitter
+from ._validation import N_JOBS
 
-_OWNER = "randomization_test"
 _TOLERANCE = 1e-12
 
-# The statistics, and what speaks for signal: labels that are alike for like rows are
-# learned faster, better, and for new rows as well.
+# Which values speak for signal: labels that are similar for similar rows are learned
+# faster, better, and for new rows as well.
 ALTERNATIVES = {
     "cv_accuracy": "higher",
     "train_accuracy": "higher",
@@ -37,7 +33,7 @@ ALTERNATIVES = {
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RandomizationTest:
-    """What :func:`~sk_memorize.randomization_test` found.
+    """The result of :func:`~sk_memorize.randomization_test`.
 
     Attributes
     ----------
@@ -50,7 +46,7 @@ class RandomizationTest:
         - ``train_accuracy``: accuracy on all rows after a fit to all of them, against
           the labels fitted;
         - ``epochs``: ``n_epochs_`` or ``n_iter_`` of that fit, missing where the
-          classifier tells neither;
+          classifier has neither;
         - ``seconds`` of that fit, without a p-value: they depend on what else the
           machine does, so that those of the given labels are not one among others.
     p_values : dict of {str: float}
@@ -95,7 +91,7 @@ class RandomizationTest:
         return len(self.table) - 1
 
     def summary(self) -> str:
-        """Say what was found.
+        """Summarize the result in words.
 
         Returns
         -------
@@ -129,11 +125,7 @@ class RandomizationTest:
         "groups": ["array-like", None],
         "cv": ["cv_object"],
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "checkpoint": [str, os.PathLike, None],
     },
@@ -189,24 +181,20 @@ def randomization_test(
 
     random_state : int, RandomState instance or None, default=None
         Decides the permutations, and the seeds of `estimator` and `cv` that are None.
-        With an int the result is the same at each call, whatever `n_jobs` is, but for
-        the seconds. None takes a new seed from the operating system.
+        With an int the result, except the seconds, is the same at each call,
+        whatever `n_jobs` is. None takes a new seed from the operating system.
 
     checkpoint : str or path-like, default=None
         A file to which each permutation is added when it is finished. A call that was
         broken off, and is made again, goes on from there, to the result that it would
         have had; so does one with another `n_permutations` or `n_jobs`. Other
-        arguments are refused. What is intact of a damaged file is used.
+        arguments are refused, and so is a damaged file, unless only its last line is
+        incomplete.
 
     Returns
     -------
     test : RandomizationTest
         A table of all statistics, and the p-values.
-
-    Warns
-    -----
-    UserWarning
-        If the checkpoint is damaged.
 
     See Also
     --------
@@ -220,7 +208,7 @@ def randomization_test(
     *Statistics.* The accuracy in cross-validation is the mean over the folds, and is
     higher if there is signal. For a permutation the labels of the test folds are
     permuted ones as well: the test is exact only if the given labels go through what
-    the others do [1]_. The accuracy against the given labels is in the table besides.
+    the others do [1]_. The accuracy against the given labels is also in the table.
     The training accuracy is higher with signal, unless the classifier memorizes
     everything. The epochs until it does are more for random labels [2]_, but hardly
     more than for labels of which half are random: they tell strong signal only. Give a
@@ -258,20 +246,18 @@ def randomization_test(
     >>> test.table["cv_accuracy"].head(3).round(2).tolist()
     [0.95, 0.35, 0.25]
     """
-    check_classifier(estimator, _OWNER)
-    labels = check_labels(y, _OWNER)
+    check_classifier(estimator, OWNER)
+    labels = check_labels(y, OWNER)
     if len(pd.unique(labels)) == 1:
-        raise ValueError(
-            f"The 'y' parameter of {_OWNER} must have at least two classes. Got the "
-            f"single class {labels.tolist()[0]!r} instead."
-        )
+        got = f"the single class {labels.tolist()[0]!r}"
+        raise ValueError(wrong("y", OWNER, "have at least two classes", got))
     X, labels = indexable(X, labels)
-    n_units = len(make_units(labels, groups, None, _OWNER).first_row)
+    n_units = len(make_units(labels, groups, None, OWNER).first_row)
     if isinstance(cv, Integral | None) and groups is not None:
         splitter = StratifiedGroupKFold(5 if cv is None else int(cv))
     else:
         splitter = check_cv(cv, labels, classifier=True)
-    # What cannot be split is refused before anything is written.
+    # Split once, so that a failure comes before the checkpoint is written.
     list(seeded_splitter(splitter, 0).split(X, labels, groups))
 
     seed = None if random_state is None else draw_seed(random_state)
@@ -285,11 +271,11 @@ def randomization_test(
 
 
 def _p_values(table: pd.DataFrame) -> dict[str, float]:
-    """Compare the given labels with the permuted ones."""
+    """Compute the p-value of each statistic that is known for all labelings."""
     p_values = {}
     for name, alternative in ALTERNATIVES.items():
         if table[name].isna().any():
-            continue  # the classifier does not tell its epochs
+            continue  # the classifier has no count of epochs
         sign = 1 if alternative == "higher" else -1
         given, *permuted = sign * table[name].to_numpy(float)
         # Means of the same numbers in another order may differ in the last digit.

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._errors import wrong
+from .._labels import describe
 from ..analysis import RandomizationTest, randomization_test
 from ._axes import add_own_legend, open_panels
 from ._style import COLORS, COLUMN, LINES
@@ -77,7 +78,7 @@ class RandomizationTestDisplay:
         owner = type(self).__name__
         must = "be what randomization_test returns"
         if not isinstance(result, RandomizationTest):
-            raise ValueError(wrong("result", owner, must, repr(result)))
+            raise ValueError(wrong("result", owner, must, describe(result)))
         if statistic not in result.p_values:
             must = f"be a statistic of the result, one of {list(result.p_values)}"
             raise ValueError(wrong("statistic", owner, must, repr(statistic)))

@@ -1,17 +1,21 @@
-"""The network of Theorem 1 as what it is: a piecewise linear function on a line."""
+"""The network of Theorem 1: a piecewise linear function of a projection."""
 
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from sk_memorize.analysis._distinct import DistinctRows, Floats, find_distinct_rows
+from ._targets import Floats, Indices, project
 
 _MAX_DIRECTIONS = 10
 
-# Where the last piece ends, so that no infinity is subtracted from another.
+# Extrapolation ends here: subtracting infinities would give NaN.
 _FARTHEST = 1e150
+
+_MAX_ACTIVATIONS = 2**24  # computed at a time: 128 MiB
 
 
 class Knots(NamedTuple):
@@ -29,45 +33,77 @@ class Knots(NamedTuple):
     values: Floats
 
 
-def draw_direction(
-    X: NDArray, rng: RandomState, owner: str
-) -> tuple[Floats, DistinctRows]:
-    """Draw a direction on which rows that differ have different projections.
+class TwoLayerReLU(nn.Module):
+    """A two-layer ReLU network whose hidden units share one direction.
+
+    Its outputs are ``relu(X @ direction - biases) @ output_weights``, summed as they
+    stand, in float64.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The rows.
-    rng : RandomState
-        Source of randomness.
-    owner : str
-        Who asks, for the error.
-
-    Returns
-    -------
     direction : ndarray of shape (n_features,)
-        Normal numbers, divided by the largest absolute value of each column, so that
-        the rounding of a column of large numbers does not drown the others.
-    distinct : DistinctRows
-        The distinct rows on it.
-
-    Raises
-    ------
-    ValueError
-        If none of ten directions tells all rows apart in float64.
+        The incoming weights of every hidden unit.
+    biases : ndarray of shape (n_units,)
+        Subtracted before the ReLU.
+    output_weights : ndarray of shape (n_units, n_outputs)
+        The weights of the second layer.
     """
+
+    def __init__(
+        self, direction: NDArray, biases: NDArray, output_weights: NDArray
+    ) -> None:
+        super().__init__()
+        self.direction = nn.Parameter(torch.tensor(direction))
+        self.biases = nn.Parameter(torch.tensor(biases))
+        self.output_weights = nn.Parameter(torch.tensor(output_weights))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        outputs : torch.Tensor of shape (n_samples, n_outputs), float64
+            The outputs.
+        """
+        projections = X.to(self.direction.dtype) @ self.direction
+        n_rows = max(1, _MAX_ACTIVATIONS // len(self.biases))
+        return torch.cat(
+            [
+                torch.relu(part[:, None] - self.biases) @ self.output_weights
+                for part in projections.split(n_rows)
+            ]
+        )
+
+
+def draw_direction(
+    X: NDArray, first: Indices, rng: RandomState, owner: str
+) -> tuple[Floats, Floats, Indices]:
+    """Draw a direction on which the distinct rows have different projections.
+
+    Its entries are normal numbers, divided by the largest absolute value of each
+    column, so that rounding of a column of large numbers does not drown the others.
+    Also return the projections, ascending, and the order of the distinct rows on it.
+    """
+    X = X[first]
     tiny = np.finfo(np.float64).tiny
     largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
     scale = np.where(largest > tiny, largest, 1.0)
     for _ in range(_MAX_DIRECTIONS):
         direction = rng.standard_normal(X.shape[1]) / scale
-        distinct = find_distinct_rows(X, direction)
+        projections = project(X, direction)
+        order = np.argsort(projections, kind="stable")
+        projections = projections[order]
         # A reciprocal must not overflow.
-        too_near = np.diff(distinct.projections) < tiny
+        too_near = np.diff(projections) < tiny
         if not too_near.any():
-            return direction, distinct
+            return direction, projections, order
     place = int(np.argmax(too_near))
-    pair = sorted(distinct.first[place : place + 2].tolist())
+    pair = sorted(first[order[place : place + 2]].tolist())
     raise ValueError(
         f"Input X of {owner} must have rows that, where they differ, have different "
         f"projections in float64. Got the rows {pair[0]} and {pair[1]} instead, which "
@@ -77,19 +113,9 @@ def draw_direction(
 
 
 def place_knots(projections: Floats, targets: Floats) -> Knots:
-    """Place one knot on each projection, and one before them where the outputs begin.
+    """Place a knot on each of the ascending projections, and one before, of value 0.
 
-    Parameters
-    ----------
-    projections : ndarray of shape (n_units,)
-        Ascending.
-    targets : ndarray of shape (n_units, n_outputs)
-        The outputs there.
-
-    Returns
-    -------
-    knots : Knots
-        The first is as far below the smallest projection as that is below the largest.
+    The first is as far below the smallest projection as that is below the largest.
     """
     first, last = projections[[0, -1]]
     span = last - first if last > first else 1.0
@@ -109,7 +135,7 @@ def interpolate(projections: Floats, knots: Knots) -> Floats:
     Parameters
     ----------
     projections : ndarray of shape (n_samples,)
-        Where to.
+        Points to evaluate at.
     knots : Knots
         The function.
 
@@ -130,25 +156,17 @@ def interpolate(projections: Floats, knots: Knots) -> Floats:
     left = np.clip(left, 0, len(positions) - 2)
     start, end = positions[left], positions[left + 1]
     with np.errstate(over="ignore"):
-        share = (projections - start) / (end - start)
-    share = np.clip(share, 0.0, _FARTHEST)[:, None]
-    outputs: Floats = (1.0 - share) * values[left] + share * values[left + 1]
+        fraction = (projections - start) / (end - start)
+    fraction = np.clip(fraction, 0.0, _FARTHEST)[:, None]
+    outputs: Floats = (1.0 - fraction) * values[left] + fraction * values[left + 1]
     return outputs
 
 
 def solve_output_weights(knots: Knots) -> Floats:
     """Solve the triangular system of the theorem: each weight is a change of slope.
 
-    Parameters
-    ----------
-    knots : Knots
-        The function.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_units, n_outputs)
-        With the positions of all knots but the last as biases, the outputs are
-        ``sum(weights[j] * max(projection - biases[j], 0) for j)``.
+    With the positions of all knots except the last as biases, the outputs are
+    ``sum(weights[j] * max(projection - biases[j], 0) for j)``.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         slopes = np.diff(knots.values, axis=0) / np.diff(knots.positions)[:, None]

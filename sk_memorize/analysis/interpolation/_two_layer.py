@@ -1,39 +1,29 @@
-"""Any targets, fitted in closed form by a two-layer ReLU network."""
+"""TwoLayerInterpolator and its regressor: Theorem 1 in closed form."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
 
-from sk_memorize._seeding import draw_seed
-from sk_memorize.analysis._distinct import (
-    DistinctRows,
-    Floats,
-    average,
-    decode_outputs,
-    elect,
-    encode_classes,
-    encode_targets,
-    project,
-)
-from sk_memorize.analysis._line import (
+from ..._seeding import draw_seed
+from .._validation import find_equal_rows, refuse_dates, validate_rows
+from ._network import (
+    TwoLayerReLU,
     draw_direction,
     interpolate,
     place_knots,
     solve_output_weights,
 )
-from sk_memorize.analysis._rows_and_labels import refuse_dates, validate_rows_and_labels
-
-if TYPE_CHECKING:
-    from torch import nn
+from ._targets import Floats, Indices, InterpolatingClassifier, project
 
 
 class _TwoLayerNetwork(BaseEstimator):
-    """What the classifier and the regressor share: the network."""
+    """The network, which the classifier and the regressor share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "random_state": ["random_state"]
@@ -42,16 +32,14 @@ class _TwoLayerNetwork(BaseEstimator):
     def __init__(self, *, random_state: int | RandomState | None = None) -> None:
         self.random_state = random_state
 
-    def _draw_line(self, X: NDArray) -> tuple[Floats, DistinctRows]:
-        """Draw the direction, and find the distinct rows: each gets a unit."""
+    def _interpolate(self, X: NDArray, first: Indices, targets: Floats) -> None:
+        """Draw the direction and give a unit to each distinct row and its targets."""
         rng = RandomState(draw_seed(self.random_state))
-        return draw_direction(X, rng, type(self).__name__)
-
-    def _set_network(
-        self, direction: Floats, projections: Floats, targets: Floats
-    ) -> None:
+        direction, projections, order = draw_direction(
+            X, first, rng, type(self).__name__
+        )
         self.direction_ = direction
-        self._knots = place_knots(projections, targets)
+        self._knots = place_knots(projections, targets[order])
         self.biases_ = self._knots.positions[:-1]
         self.output_weights_ = solve_output_weights(self._knots)
         self.n_parameters_ = (
@@ -62,12 +50,10 @@ class _TwoLayerNetwork(BaseEstimator):
         return hasattr(self, "n_parameters_")
 
     def _compute_outputs(self, X: Any) -> Floats:
-        check_is_fitted(self)
-        refuse_dates(X, "X", type(self).__name__)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = validate_rows(self, X)
         return interpolate(project(X, self.direction_), self._knots)
 
-    def to_module(self) -> "nn.Module":
+    def to_module(self) -> nn.Module:
         """Return the network as a module of torch.
 
         Returns
@@ -90,12 +76,10 @@ class _TwoLayerNetwork(BaseEstimator):
                 "in float64, and targets that differ much on rows that differ little "
                 "make them overflow. Got inf instead; rescale 'y'."
             )
-        from sk_memorize.analysis._relu_module import TwoLayerReLU
-
         return TwoLayerReLU(self.direction_, self.biases_, self.output_weights_)
 
 
-class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
+class TwoLayerInterpolator(_TwoLayerNetwork, InterpolatingClassifier):
     r"""Fit any labels exactly, in closed form, with a two-layer ReLU network.
 
     This is the network of Theorem 1 in [1]_: 2n + d weights represent any function on
@@ -162,7 +146,8 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
     slope, and no output between two rows exceeds those of the rows. The targets are -1
     and 1 for two classes, and unit vectors for more.
 
-    Outside of the training rows the network behaves as follows. To the right, the last
+    Between two training rows the class is that of the nearer one on the line. Outside
+    of the training rows the network behaves as follows. To the right, the last
     line goes on, and the class remains that of the last row. To the left, the outputs
     fall linearly to 0 at b_1, which is as far from the first row as that is from the
     last; the class remains that of the first row. Farther left every unit is silent:
@@ -199,70 +184,11 @@ class TwoLayerInterpolator(ClassifierMixin, _TwoLayerNetwork):
     19831
     """
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> Self:
-        """Build the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        y : array-like of shape (n_samples,)
-            The labels, of at least two classes: whole numbers, booleans or strings.
-
-        Returns
-        -------
-        self : TwoLayerInterpolator
-            The fitted classifier.
-        """
-        X, y = validate_rows_and_labels(self, X, y)
-        classes, codes = encode_classes(y, type(self).__name__)
-        direction, distinct = self._draw_line(X)
-        elected, self.attainable_accuracy_ = elect(distinct.groups, codes)
-        self.classes_ = classes
-        targets = encode_targets(elected, len(classes))
-        self._set_network(direction, distinct.projections, targets)
-        return self
-
-    def decision_function(self, X: Any) -> NDArray:
-        """Compute the outputs of the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One output for two classes, positive for the second; else one for each
-            class.
-        """
-        outputs = self._compute_outputs(X)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def predict(self, X: Any) -> NDArray:
-        """Predict the class of the largest output.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The classes: between two training rows, that of the nearer one on the line.
-        """
-        indices = decode_outputs(self.decision_function(X))
-        return self.classes_[indices]
-
     def predict_proba(self, X: Any) -> NDArray:
         """Compute the nearness to the two neighbors on the line, as probabilities.
 
         They are the outputs where these are a distribution, as between training rows;
-        elsewhere the outputs are clipped, and what lacks is divided equally.
+        elsewhere the outputs are clipped, and the remainder is divided equally.
 
         Parameters
         ----------
@@ -372,13 +298,15 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
         refuse_dates(y, "y", type(self).__name__)
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
         y = y.astype(np.float64)
-        direction, distinct = self._draw_line(X)
-        means = average(distinct.groups, y)
-        fitted = means[distinct.groups]
-        # The score of one row is not defined, and that of a perfect fit is plain.
+        groups, first = find_equal_rows(X)
+        # The mean as a deviation: of equal targets it is that target, exactly.
+        start = y[first]
+        means = start + np.bincount(groups, y - start[groups]) / np.bincount(groups)
+        fitted = means[groups]
+        # r2_score is undefined for one row, and rounds for others.
         is_exact = np.array_equal(fitted, y)
+        self._interpolate(X, first, means[:, None])
         self.attainable_score_ = 1.0 if is_exact else float(r2_score(y, fitted))
-        self._set_network(direction, distinct.projections, means[:, None])
         return self
 
     def predict(self, X: Any) -> NDArray:

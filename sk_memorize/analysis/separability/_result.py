@@ -1,4 +1,4 @@
-"""The answer to a question of separability, and the proof to go with it."""
+"""SeparabilityResult: a verdict with its proof, its margins and its chance."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,34 +7,28 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.parallel import _threadpool_controller_decorator
 
-from sk_memorize.analysis._linear import (
-    Decision,
-    Entries,
-    Floats,
-    Problem,
-    ProofKind,
-    one_thread,
-    verify,
-)
-from sk_memorize.analysis._questions import Strategy, pose
-from sk_memorize.analysis._rows_and_labels import check_rows_and_labels
+from ..._errors import wrong
+from .._validation import check_rows_and_labels
+from ._problem import Decision, Entries, Floats, Problem, ProofKind, Strategy, pose
+from ._proofs import verify
 
 Verdict = Literal["separable", "not separable", "undecided"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SeparabilityResult:
-    """What :func:`separability_test` has found out.
+    """The result of :func:`separability_test`.
 
     Attributes
     ----------
     verdict : {"separable", "not separable", "undecided"}
         The answer. Each of the first two has been proved.
     strategy : {"pairs", "one-vs-rest", "joint"}
-        What was asked of more than two classes.
+        The question about more than two classes.
     classes : tuple
-        The labels that were told apart: two for a pair; one for a class against the
+        The labels of the question: two for a pair; one for a class against the
         rest; otherwise all.
     shape : tuple of int
         Shape of the `X` that was given.
@@ -43,8 +37,8 @@ class SeparabilityResult:
     parts : tuple of SeparabilityResult
         The results for each pair or class, if the question was one of several
         hyperplanes. Then `verdict` holds for all of them: not separable if one is
-        not. Margins are the smallest ones of the parts, the logarithms those of the
-        part that is least likely, and whatever else belongs to a part is None here.
+        not. Margins and logarithms are the smallest ones of the parts, and the other
+        attributes of a part are None here.
     proof : {"margins", "exact weights", "correctable weights"} or None
         How the verdict is proved, see Notes.
     reason : str
@@ -75,7 +69,7 @@ class SeparabilityResult:
         two classes: half the distance between two points, one in the convex hull of
         each class. Without intercept the distance from the origin.
     n_samples, n_distinct : int
-        Number of rows that were told apart, and of those that differ.
+        Number of rows of the question, and of distinct ones among them.
     rank : int
         Numerical rank of `X`, with a column of ones if there is an intercept.
     log10_p : float
@@ -90,8 +84,8 @@ class SeparabilityResult:
 
     Notes
     -----
-    A proof is one of the numbers in `X`, taken as they are in float64, and of any
-    hyperplane, whether or not its coefficients can be written in floating point:
+    A proof holds for the numbers in `X` as they are in float64, and for all
+    hyperplanes, whether or not their coefficients can be written in floating point:
 
     - "margins": the hyperplane puts every row on the side of its class by more than
       any rounding errors in the evaluation.
@@ -163,14 +157,13 @@ class SeparabilityResult:
         """
         rows, labels = check_rows_and_labels(X, y, "SeparabilityResult.check")
         if rows.shape != self.shape:
-            raise ValueError(
-                "The 'X' parameter of SeparabilityResult.check must be the rows that "
-                f"were tested, of the shape {self.shape}. Got the shape {rows.shape} "
-                "instead."
-            )
-        with one_thread():
-            return self._holds(rows, labels)
+            must = f"be the rows that were tested, of the shape {self.shape}"
+            got = f"the shape {rows.shape}"
+            raise ValueError(wrong("X", "SeparabilityResult.check", must, got))
+        return self._holds(rows, labels)
 
+    # As in the test, so that the same numbers are measured.
+    @_threadpool_controller_decorator(limits=1, user_api=None)
     def _holds(self, X: NDArray, labels: NDArray) -> bool:
         if self.parts:
             every = all if self.verdict == "separable" else any
@@ -190,7 +183,7 @@ class SeparabilityResult:
         return verify(problem, self._decision(problem, rows))
 
     def _decision(self, problem: Problem, rows: NDArray[np.intp]) -> Decision:
-        """Turn the result back into a decision on the rows that are told apart."""
+        """Convert the result back into a decision on the rows of the problem."""
         entries = coef = intercept = None
         if self.weights is not None:
             assert self.support is not None
@@ -252,7 +245,7 @@ class SeparabilityResult:
         return f"{names} against the rest" if one_vs_rest else names
 
     def summary(self) -> str:
-        """Tell the result in sentences.
+        """Summarize the result in sentences.
 
         Returns
         -------
@@ -311,22 +304,7 @@ class SeparabilityResult:
 def make_result(
     decision: Decision, rows: NDArray[np.intp], **facts: Any
 ) -> SeparabilityResult:
-    """Make the result of one question.
-
-    Parameters
-    ----------
-    decision : Decision
-        The decision on the rows that were told apart.
-    rows : ndarray of shape (n_rows,)
-        Which of the given rows these are.
-    **facts
-        Further attributes of the result.
-
-    Returns
-    -------
-    result : SeparabilityResult
-        The result.
-    """
+    """Convert the decision on one problem, of some of the given rows, to a result."""
     verdict: Verdict = "undecided"
     if decision.proof is not None:
         verdict = "not separable" if decision.coef is None else "separable"

@@ -1,6 +1,5 @@
-"""Are classes linearly separable? An answer with its proof, and its significance."""
+"""separability_test: whether classes are linearly separable, and by chance."""
 
-from dataclasses import replace
 from itertools import combinations
 from numbers import Integral
 from typing import Any
@@ -8,41 +7,31 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_parameter_constraints,
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.parallel import _threadpool_controller_decorator
+
+from ..._errors import wrong
+from .._validation import N_JOBS, check_rows_and_labels
+from ._coordinates import whiten
+from ._cover import log10_chances
+from ._decide import contradicted, decide, disprove_by_a_pair
+from ._problem import Strategy, count_distinct, pose
+from ._result import SeparabilityResult, Verdict, make_result
+
+_OWNER = "separability_test"
+
+
+@validate_params(
+    {
+        "X": "no_validation",
+        "y": "no_validation",
+        "strategy": [StrOptions({"pairs", "one-vs-rest", "joint"})],
+        "fit_intercept": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": N_JOBS,
+    },
+    prefer_skip_nested_validation=True,
 )
-
-from sk_memorize.analysis._linear import (
-    Decision,
-    Entries,
-    Problem,
-    count_distinct,
-    decide,
-    one_thread,
-    whiten,
-)
-from sk_memorize.analysis._questions import Strategy, log10_chances, pose
-from sk_memorize.analysis._rows_and_labels import check_rows_and_labels
-from sk_memorize.analysis._separability_result import (
-    SeparabilityResult,
-    Verdict,
-    make_result,
-)
-
-_CONSTRAINTS = {
-    "strategy": [StrOptions({"pairs", "one-vs-rest", "joint"})],
-    "fit_intercept": ["boolean"],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "n_jobs": [
-        Interval(Integral, 1, None, closed="left"),
-        Interval(Integral, None, -1, closed="right"),
-        None,
-    ],
-}
-
-
 def separability_test(
     X: ArrayLike,
     y: ArrayLike,
@@ -124,10 +113,9 @@ def separability_test(
     general position. `log10_p` compares this with all labelings, and
     `log10_p_permutation` with those that have each label as often as it was given,
     which counts if the classes are unbalanced. Both are upper bounds of the
-    probability without any assumption on the rows but for their rank, which is
-    numerical: the number of singular values of the centered and scaled columns above
-    the largest one times the larger side of `X` times the machine epsilon, plus 1 for
-    the intercept.
+    probability that assume nothing of the rows except their rank. It is numerical: the
+    number of singular values of the centered and scaled columns above the largest one
+    times the larger side of `X` times the machine epsilon, plus 1 for the intercept.
 
     References
     ----------
@@ -157,42 +145,39 @@ def separability_test(
     >>> separability_test(X, permuted)
     SeparabilityResult('not separable', classes=(0, 1), ...)
     """
-    rows, labels = check_rows_and_labels(X, y, "separability_test")
-    validate_parameter_constraints(
-        _CONSTRAINTS,
-        {
-            "strategy": strategy,
-            "fit_intercept": fit_intercept,
-            "max_iter": max_iter,
-            "n_jobs": n_jobs,
-        },
-        caller_name="separability_test",
-    )
+    rows, labels = check_rows_and_labels(X, y, _OWNER)
     classes = np.unique(labels).tolist()
     if len(classes) < 2:
-        raise ValueError(
-            "The 'y' parameter of separability_test must have at least two classes. "
-            f"Got the single class {classes[0]!r} instead."
-        )
-    settings: dict[str, Any] = {
-        "fit_intercept": fit_intercept,
-        "max_iter": int(max_iter),
-    }
-    with one_thread():
-        if len(classes) == 2:
-            return _answer(rows, labels, tuple(classes), "pairs", **settings)
-        if strategy == "joint":
-            return _answer(rows, labels, tuple(classes), "joint", **settings)
-        groups = (
-            list(combinations(classes, 2))
-            if strategy == "pairs"
-            else [(label,) for label in classes]
-        )
-        parts = Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(_answer)(rows, labels, group, strategy, **settings)
-            for group in groups
-        )
-    return _join(tuple(parts), tuple(classes), strategy)
+        got = f"the single class {classes[0]!r}"
+        raise ValueError(wrong("y", _OWNER, "have at least two classes", got))
+    settings = {"fit_intercept": fit_intercept, "max_iter": int(max_iter)}
+    return _answer_all(rows, labels, tuple(classes), strategy, n_jobs, settings)
+
+
+# The last digits of products depend on the number of threads.
+@_threadpool_controller_decorator(limits=1, user_api=None)
+def _answer_all(
+    rows: NDArray,
+    labels: NDArray,
+    classes: tuple[Any, ...],
+    strategy: Strategy,
+    n_jobs: int | None,
+    settings: dict[str, Any],
+) -> SeparabilityResult:
+    """Answer for all classes, or for each pair or class of more than two."""
+    if len(classes) == 2:
+        return _answer(rows, labels, classes, "pairs", **settings)
+    if strategy == "joint":
+        return _answer(rows, labels, classes, "joint", **settings)
+    groups: list[tuple[Any, ...]] = (
+        list(combinations(classes, 2))
+        if strategy == "pairs"
+        else [(label,) for label in classes]
+    )
+    parts = Parallel(n_jobs=n_jobs, require="sharedmem")(
+        delayed(_answer)(rows, labels, group, strategy, **settings) for group in groups
+    )
+    return _join(tuple(parts), classes, strategy)
 
 
 def _answer(
@@ -211,10 +196,12 @@ def _answer(
     n_distinct, contradiction = count_distinct(problem)
     coordinates, rank = whiten(problem.X, fit_intercept=fit_intercept)
     decision = None
-    if problem.n_classes > 2 and contradiction is None:
-        decision = _disprove_by_a_pair(problem, max_iter)
+    if contradiction is not None:
+        decision = contradicted(problem, contradiction)
+    elif problem.n_classes > 2:
+        decision = disprove_by_a_pair(problem, max_iter)
     if decision is None:
-        decision = decide(problem, coordinates, contradiction, max_iter=max_iter)
+        decision = decide(problem, coordinates, max_iter=max_iter)
     log10_p, log10_p_permutation = log10_chances(problem, rank, n_distinct)
     return make_result(
         decision,
@@ -231,35 +218,12 @@ def _answer(
     )
 
 
-def _disprove_by_a_pair(problem: Problem, max_iter: int) -> Decision | None:
-    """Look for two classes that are not separable: then all are not, jointly.
-
-    A pair is a much smaller problem, and its weights are weights of the joint one.
-    """
-    for pair in combinations(range(problem.n_classes), 2):
-        part, rows = pose(
-            problem.X,
-            problem.codes,
-            pair,
-            strategy="pairs",
-            fit_intercept=problem.fit_intercept,
-        )
-        coordinates, _ = whiten(part.X, fit_intercept=part.fit_intercept)
-        decision = decide(part, coordinates, None, max_iter=max_iter, widest=False)
-        if decision.proof is not None and decision.coef is None:
-            assert decision.entries is not None
-            places, rivals, weights = decision.entries
-            entries = Entries(rows[places], np.array(pair)[rivals], weights)
-            return replace(decision, entries=entries)
-    return None
-
-
 def _join(
     parts: tuple[SeparabilityResult, ...],
     classes: tuple[Any, ...],
     strategy: Strategy,
 ) -> SeparabilityResult:
-    """Answer a question that has several parts."""
+    """Combine the results of the parts."""
     verdicts = {part.verdict for part in parts}
     verdict: Verdict = "undecided"
     if "not separable" in verdicts:

@@ -1,4 +1,4 @@
-"""A large symmetric system of equations, solved within the memory of its matrix."""
+"""Cholesky factorization and refinement in the memory of one kernel matrix."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,21 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
-from sk_memorize.analysis._distinct import Floats
+from ._targets import Floats
 
 _BLOCK = 512  # rows
 _PANEL = 2048  # columns that are factorized at once
 
-# Refinement ends here: a thousandth of what decides between two classes, or less.
+# Refinement stops at this residual, far below the differences that decide classes.
 _TOLERANCE = 1e-4
 _MAX_STEPS = 30
 
-# What the rounding of a sum of kernels, times the unknowns, may come to.
+# Largest rounding error that large unknowns may cause in a sum of kernels.
 _MAX_NOISE = 1e-3
 
 
 class Solution(NamedTuple):
-    """What was reached for the system ``K @ A = Y``.
+    """Solution of the system ``K @ A = Y``.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Solution(NamedTuple):
     residual : ndarray of shape (n, n_outputs)
         ``Y - K @ A``.
     jitter : float
-        What was added to the diagonal for the factorization, and only for it.
+        Added to the diagonal for the factorization only.
     """
 
     A: Floats
@@ -41,12 +41,12 @@ class Solution(NamedTuple):
 def solve_in_place(K: NDArray, Y: Floats) -> Solution:
     """Solve ``K @ A = Y`` for a kernel matrix, whose diagonal is 1.
 
-    The lower triangle is overwritten by a Cholesky factor, while the upper one keeps
-    the matrix. With both at hand the solution is refined in float64 by conjugate
-    gradients, for which the factor is a preconditioner. So it needs not be exact, and
-    what rounding may do to the smallest eigenvalue is added to the diagonal before the
-    factorization. If that fails, or leads nowhere, or to unknowns so large that what
-    they predict would be rounding errors, it is repeated with ten times more.
+    The Cholesky factor overwrites the lower triangle, while the upper one keeps the
+    matrix. Conjugate gradients in float64, preconditioned by the factor, refine the
+    solution, so the factor need not be exact: jitter is added to the diagonal, as much
+    as rounding may change the smallest eigenvalue. If the factorization fails, or the
+    residual does not fall, or the unknowns are so large that predictions would be
+    rounding errors, it is repeated with ten times the jitter.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def solve_in_place(K: NDArray, Y: Floats) -> Solution:
     array([[2.],
            [2.]])
     """
-    # Rounding errors of the entries, of either sign, change eigenvalues by as much.
+    # Bound of what random rounding errors of the entries change eigenvalues by.
     jitter = float(np.sqrt(len(K)) * np.finfo(K.dtype).eps)
     while True:
         _fill_lower(K, 1 + jitter)
@@ -76,8 +76,8 @@ def solve_in_place(K: NDArray, Y: Floats) -> Solution:
             A = _refine(K, Y)
             residual = Y - _multiply(K, A)
             noise = np.finfo(np.float64).eps * np.abs(A).sum(axis=0).max()
-            # Without rounding it is no larger than Y; rows that are the same to the
-            # kernel may leave all of Y.
+            # The residual may be as large as Y, where rows that are equal to the kernel
+            # have opposite targets; anything clearly larger is rounding.
             if noise < _MAX_NOISE and np.linalg.norm(residual) < 2 * np.linalg.norm(Y):
                 return Solution(A, residual, jitter)
         jitter *= 10
@@ -99,10 +99,9 @@ def _fill_lower(K: NDArray, diagonal: float) -> None:
 
 
 def _factorize(K: NDArray) -> bool:
-    """Replace the lower triangle by its Cholesky factor, or tell that there is none.
+    """Overwrite the lower triangle with its Cholesky factor; False if there is none.
 
-    A column of blocks after the other: LAPACK's 32-bit integers do not count the
-    numbers of a matrix with more than 46,340 rows.
+    Panel by panel: LAPACK's 32-bit integers overflow for more than 46,340 rows.
     """
     for columns in _blocks(len(K), _PANEL):
         left = K[columns, : columns.start]
@@ -122,8 +121,7 @@ def _factorize(K: NDArray) -> bool:
 def _refine(K: NDArray, Y: Floats) -> Floats:
     """Run preconditioned conjugate gradients on all columns, each for itself.
 
-    They lessen an error, and the residual only in the long run, so that of each column
-    the unknowns with the least residual are returned.
+    The residual does not fall at every step: return each column's best unknowns.
     """
     A = best = _precondition(K, Y)
     residual = previous = Y - _multiply(K, A)
@@ -151,7 +149,7 @@ def _refine(K: NDArray, Y: Floats) -> Floats:
 
 
 def _precondition(K: NDArray, Y: Floats) -> Floats:
-    """Solve for the factor in the lower triangle."""
+    """Solve with the factor in the lower triangle."""
     A = Y.astype(K.dtype)
     blocks = list(_blocks(len(K), _PANEL))
     for rows in blocks:

@@ -1,0 +1,166 @@
+"""Validation of rows, labels and n_jobs; groups of equal rows."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._equal_rows import elect_labels, first_positions, group_equal_rows
+from .._errors import wrong
+from .._labels import check_labels, describe
+from .._torch_state import own_torch_state
+
+Indices = NDArray[np.intp]
+
+N_JOBS = [
+    Interval(Integral, 1, None, closed="left"),
+    Interval(Integral, None, -1, closed="right"),
+    None,
+]
+
+# Squares of larger or smaller numbers, and their sums, leave the range of float64.
+_LARGEST, _SMALLEST = 1e100, 1e-100
+
+
+def refuse_dates(values: Any, name: str, owner: str) -> None:
+    """Refuse dates and durations, which NumPy converts to numbers, even NaT.
+
+    Parameters
+    ----------
+    values : object
+        The argument.
+    name, owner : str
+        The parameter and the class or function that the error names.
+    """
+    for dtype in np.ravel(getattr(values, "dtypes", getattr(values, "dtype", ""))):
+        if str(dtype).lower().startswith(("date", "time", "duration", "period")):
+            got, hint = f"values of type {dtype}", "make numbers of them, such as days"
+            raise ValueError(wrong(name, owner, "hold numbers", got, hint))
+
+
+def _check_rows(X: Any, owner: str) -> NDArray:
+    """Return `X` as a finite 2d array of float32 or float64."""
+    must = "be a 2d array-like of numbers"
+    if issparse(X):
+        got = f"a sparse matrix of shape {X.shape}"
+        dense = "be a dense 2d array-like of numbers"
+        raise TypeError(wrong("X", owner, dense, got, "X.toarray() is dense"))
+    refuse_dates(X, "X", owner)
+    try:
+        rows = check_array(
+            X, dtype=[np.float64, np.float32], ensure_all_finite=False, ensure_2d=False
+        )
+    except (TypeError, ValueError) as error:
+        must += " with at least one row and one column"
+        raise ValueError(wrong("X", owner, must, describe(X))) from error
+    if rows.ndim != 2:
+        raise ValueError(wrong("X", owner, must, describe(X)))
+    largest = max(float(rows.max()), -float(rows.min()))
+    if not np.isfinite(largest):
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        got = f"{rows[row, column]} in row {row}, column {column}"
+        raise ValueError(wrong("X", owner, "be finite", got))
+    if largest and not _SMALLEST <= largest <= _LARGEST:
+        must = f"have its largest magnitude in [{_SMALLEST:g}, {_LARGEST:g}]"
+        got, hint = f"{largest:g}", "multiply X by a constant"
+        raise ValueError(wrong("X", owner, must, got, hint))
+    return rows
+
+
+def check_rows_and_labels(X: Any, y: ArrayLike, owner: str) -> tuple[NDArray, NDArray]:
+    """Return `X` and `y` as arrays of the same length.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    y : array-like of shape (n_samples,)
+        The labels.
+    owner : str
+        The function that the error names.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    y : ndarray of shape (n_samples,)
+        The labels.
+    """
+    labels = check_labels(y, owner)
+    rows = _check_rows(X, owner)
+    if len(rows) != len(labels):
+        must = f"have one label for each of the {len(rows)} rows of X"
+        raise ValueError(wrong("y", owner, must, f"{len(labels)} labels"))
+    return rows, labels
+
+
+def validate_rows_and_labels(estimator: Any, X: Any, y: Any) -> tuple[NDArray, NDArray]:
+    """Validate the arguments of a classifier's `fit`, as scikit-learn does.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        The classifier, on which the number and the names of the columns are set.
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    y : array-like of shape (n_samples,)
+        The labels.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        The rows, in float32 or float64.
+    y : ndarray of shape (n_samples,)
+        The labels.
+    """
+    owner = type(estimator).__name__
+    if y is not None:  # leave None to scikit-learn, whose checks expect its error
+        y = check_labels(y, owner)
+    refuse_dates(X, "X", owner)
+    X, y = validate_data(estimator, X, y, dtype=[np.float64, np.float32])
+    return X, y
+
+
+def validate_rows(estimator: Any, X: Any) -> NDArray:
+    """Validate the rows that a fitted estimator is to predict."""
+    check_is_fitted(estimator)
+    refuse_dates(X, "X", type(estimator).__name__)
+    return validate_data(estimator, X, dtype=[np.float64, np.float32], reset=False)
+
+
+def find_equal_rows(X: NDArray) -> tuple[Indices, Indices]:
+    """Group equal rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32 or float64
+        The rows.
+
+    Returns
+    -------
+    groups : ndarray of shape (n_samples,)
+        The number of each row's group, from 0.
+    first : ndarray of shape (n_groups,)
+        The index of each group's first row.
+    """
+    with own_torch_state():
+        # torch views neither read-only arrays nor negative strides: copy those.
+        rows = torch.from_numpy(np.require(X, requirements=["C", "W"]))
+        groups, _ = group_equal_rows(rows)
+        first = first_positions(groups, int(groups.max()) + 1)
+    return groups.numpy(), first.numpy()
+
+
+def elect(groups: Indices, codes: Indices) -> tuple[Indices, float]:
+    """Find each group's most frequent class, and the accuracy that this attains."""
+    with own_torch_state():
+        elected, accuracy = elect_labels(
+            torch.from_numpy(groups), torch.from_numpy(codes)
+        )
+    return elected.numpy(), accuracy
