@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from _tools.arguments import make_parser
+from _tools.arguments import make_parser, page_file
 from _tools.claims import (
     ZERO_ERROR,
     Claim,
@@ -18,6 +18,7 @@ from _tools.claims import (
     difference,
     exceeds,
     fitted,
+    format_claims,
     tell_fitted,
     tell_test,
 )
@@ -30,8 +31,9 @@ from _tools.common import (
     run_holdout,
     run_script,
 )
+from _tools.page import write_page
 from _tools.pictures import draw_histories
-from _tools.tables import report, summarize
+from _tools.tables import format_table, report, summarize
 from scipy.stats import binomtest
 
 # Where the test calls an accuracy distinguishable from chance.
@@ -109,18 +111,28 @@ def _pooled_counts(row: pd.Series) -> tuple[int, int]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    args = make_parser(__doc__).parse_args(argv)
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        "--report",
+        type=page_file,
+        metavar="FILE",
+        help="also write table, figure and conclusion as one page, to hand in: .html",
+    )
+    args = parser.parse_args(argv)
     data = load_data(args, args.folds)
     table, histories = run(args, data)
     rows = table[table["protocol"] == "holdout"].set_index("labels")
     rows.index += " labels"
-    report(
-        args,
-        f"True and permuted labels: {data.title}",
-        table,
-        judge(table),
-        draw=lambda: draw_histories(histories, rows, f"MemorizingMLP on {data.name}"),
-    )
+    title = f"True and permuted labels: {data.title}"
+    claims = judge(table)
+
+    def draw() -> Any:
+        return draw_histories(histories, rows, f"MemorizingMLP on {data.title}")
+
+    report(args, title, table, claims, draw=draw)
+    if args.report is not None:
+        texts = __doc__ or "", format_table(table), format_claims(claims)
+        write_page(args.report, title, *texts, draw())
 
 
 if __name__ == "__main__":

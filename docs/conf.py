@@ -1,4 +1,4 @@
-"""Settings of Sphinx: ``sphinx-build -W -n -b html docs docs/_build``."""
+"""Settings of Sphinx: ``sphinx-build -W docs build/html``; runs the gallery as well."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]
 
 import public_names  # noqa: E402  found by the line above
+from gallery import sphinx_gallery_conf  # noqa: E402, F401  Sphinx reads it
 
 import sk_memorize  # noqa: E402
 
@@ -20,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
     "docstrings",
     "outside_links",
     "public_names",
@@ -45,3 +47,5 @@ html_theme = "furo"
 html_title = f"sk_memorize {release}"
 html_copy_source = False
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]

@@ -282,10 +282,14 @@ def test_permuted(finished):
     assert "True and permuted labels: digits" in out
 
 
-def test_several_seeds_are_averaged(tmp_path):
-    output = tmp_path / "table.json"
+def test_several_seeds_are_averaged_and_reported_on_one_page(tmp_path):
+    output, page = tmp_path / "table.json", tmp_path / "report.html"
     arguments = ["--folds", "0", "--seed", "0", "1", "--output", str(output)]
-    script("permuted").main([*FEW, *arguments])
+    script("permuted").main([*FEW, *arguments, "--report", str(page)])
+    text = page.read_text("utf-8")
+    assert (text.count("<tr>"), text.count("<li>")) == (3, 4)
+    assert 'src="data:image/png;base64,iVBOR' in text
+    assert not re.search(r'https?://|(?:src|href)="(?!data:)', text)
     records = json.loads(output.read_text())
     assert [(r["protocol"], r["n_fits"]) for r in records] == [("holdout", 2)] * 2
     assert all(record["test_accuracy_std"] is not None for record in records)

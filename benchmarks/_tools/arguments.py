@@ -62,7 +62,16 @@ def table_file(text: str) -> str:
 
 def picture_file(text: str) -> str:
     """Read the name of a picture that can be written; see that it can be drawn."""
-    _writable_file(text, PICTURES)
+    return _drawn_file(text, PICTURES)
+
+
+def page_file(text: str) -> str:
+    """Read the name of a page with a picture in it."""
+    return _drawn_file(text, (".html",))
+
+
+def _drawn_file(text: str, suffixes: Sequence[str]) -> str:
+    _writable_file(text, suffixes)
     try:
         import matplotlib  # noqa: F401  only whether it is there
     except ImportError:

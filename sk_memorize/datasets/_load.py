@@ -76,6 +76,8 @@ def load_dataset(
             The names of the classes.
         name : str
             The data set that was loaded, never ``"auto"``.
+        title : str
+            Its name as it is written, such as ``"MNIST"``.
         notice : str or None
             Why ``"auto"`` gave the digits, None in every other case.
         DESCR : str
@@ -242,6 +244,7 @@ def _load_digits(notice: str | None = None) -> Bunch:
         image_shape=(8, 8),
         target_names=[str(name) for name in digits.target_names],
         name="digits",
+        title="digits",
         notice=notice,
         DESCR=DIGITS_DESCRIPTION,
     )
@@ -255,6 +258,7 @@ def _load_source(name: str, home: Path, download: bool) -> Bunch:
         image_shape=source.image_shape,
         target_names=list(source.target_names),
         name=name,
+        title=source.title,
         notice=None,
         DESCR=source.description,
     )
