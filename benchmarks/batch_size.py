@@ -388,7 +388,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         table,
         judge(table),
         format_rows(table, COLUMNS),
-        lambda: draw_batch_sizes(table, args.network),
+        lambda: draw_batch_sizes(
+            table,
+            f"The {args.network} network on {len(data.y_train)} rows of {data.title}",
+        ),
     )
 
 

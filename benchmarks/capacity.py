@@ -329,7 +329,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"rows, {args.classes} classes, {args.repeats} repeats, at most "
         f"{args.max_epochs} epochs"
     )
-    name = f"Capacity for random labels: {data.name}"
+    name = f"Capacity for random labels: {data.title}"
     shown = format_capacities(table)
     report(args, title, table, judge(table), shown, lambda: draw(table, name))
 

@@ -345,7 +345,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     fits = run(args, data)
     table = summarize(fits, data, args.kind)
     title = (
-        f"MemorizingMLP on {data.name}, {args.kind} corruption of labels, "
+        f"MemorizingMLP on {data.title}, {args.kind} corruption of labels, "
         f"{count(len(args.seed), 'seed')}"
     )
     report(

@@ -255,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{', '.join(grid)}: {data.title}",
         table,
         judge(table, list(grid)),
-        draw=lambda: draw_grid(table, grid, f"MemorizingMLP on {data.name}"),
+        draw=lambda: draw_grid(table, grid, f"MemorizingMLP on {data.title}"),
     )
 
 

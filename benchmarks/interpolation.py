@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{title}{data.title}",
         table,
         judge(table),
-        draw=lambda: draw_methods(table, f"{title}{data.name}"),
+        draw=lambda: draw_methods(table, f"{title}{data.title}"),
     )
 
 

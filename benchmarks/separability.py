@@ -140,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Linear separability of pairs: {data.title}",
         table,
         judge(table),
-        draw=lambda: draw_pairs(table, f"Margins of pairs of classes: {data.name}"),
+        draw=lambda: draw_pairs(table, f"Margins of pairs of classes: {data.title}"),
     )
 
 

@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"True labels, three recipes: {data.title}",
         table,
         judge(table, histories),
-        draw=lambda: draw_histories(histories, rows, f"True labels of {data.name}"),
+        draw=lambda: draw_histories(histories, rows, f"True labels of {data.title}"),
     )
 
 

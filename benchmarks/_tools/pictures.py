@@ -42,14 +42,12 @@ _BATCH_SIZE_PANELS = {
 }
 
 
-def draw_batch_sizes(table: pd.DataFrame, network: str) -> Any:
+def draw_batch_sizes(table: pd.DataFrame, title: str) -> Any:
     """Draw the times and the test accuracy against the batch size."""
     with open_panels(None, 3, "--plot", size=(PAGE, 2.5)) as panels:
         for axes, column in zip(panels, _BATCH_SIZE_PANELS, strict=True):
             _draw_against_batch_size(axes, table, column)
         add_legend(panels, below=True)
-    n_train, name = table["n_train"].iloc[0], table["dataset"].iloc[0]
-    title = f"The {network} network on {n_train} rows of {name}"
     panels[0].figure.suptitle(title, size=10)
     return panels[0].figure
 
