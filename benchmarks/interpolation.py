@@ -94,9 +94,9 @@ def measure(
     rows = choose_rows(args, data, method)
     X, y = data.X_train[rows], y[rows]
     clf = make_classifiers(args)[method]
-    warm_up(_fit_few_rows, method)
-    start = time.perf_counter()
     try:
+        warm_up(_fit_few_rows, method)
+        start = time.perf_counter()
         clf.fit(X, y)
     except ValueError as error:  # a kernel matrix that does not fit into the memory
         fail(f"argument --max-kernel-samples: {error}")

@@ -172,6 +172,7 @@ CASES = [
     *test_errors_interpolation.CASES,
     *test_errors_labels.CASES,
     *test_errors_memorization.CASES,
+    *test_errors_memorization.READS,
     *test_errors_mislabeled.CASES,
     *test_errors_mlp.CASES,
     *test_errors_separability.CASES,

@@ -75,6 +75,7 @@ CASES = [
         ("influences", {"n_influences": 0}, "'n_influences'", "[1, inf)", "Got 0"),
         ("jobs", {"n_jobs": 0}, "'n_jobs' parameter", "or None", "Got 0"),
         ("seed", {"random_state": -1}, "'random_state'", "Got -1"),
+        ("verbose", {"verbose": "x"}, "'verbose'", "Got 'x'"),
         (
             "folder",
             {"checkpoint": "no/file"},
@@ -122,21 +123,29 @@ def test_the_file_of_another_call_is_refused_and_kept(changes, words, tmp_path):
     assert path.read_bytes() == content
 
 
-READS = wrong_data(
-    "MemorizationScores",
-    ("k", {"k": 0}, "'k' parameter of top", "at least 1", "Got 0"),
-    ("by", {"k": 1, "by": "age"}, "'by' parameter", "memorization", "Got 'age'"),
-    ("within", {"k": 1, "within": [1]}, "'within' parameter", "12", "shape (1,)"),
-    ("row", {"row": 12}, "'row' parameter", "from 0 to 11", "Got 12"),
-    ("untested", {"row": 1}, "needs test rows", "'X_test' and 'y_test'"),
-)
+READS = [
+    *wrong_data(
+        "MemorizationScores.top",
+        ("k", {"k": 0}, "'k' parameter of top", "at least 1", "Got 0"),
+        ("by", {"k": 1, "by": "age"}, "'by' parameter", "memorization", "Got 'age'"),
+        ("within", {"k": 1, "within": [1]}, "'within' parameter", "12", "shape (1,)"),
+    ),
+    *wrong_data(
+        "MemorizationScores.influence_of",
+        ("row", {"row": 12}, "'row' parameter", "from 0 to 11", "Got 12"),
+        ("untested", {"row": 1}, "needs test rows", "'X_test' and 'y_test'"),
+    ),
+    *wrong_data(
+        "MemorizationScores.influential_pairs",
+        ("untested", {}, "needs test rows", "'X_test' and 'y_test'"),
+    ),
+]
 
 
 @each(READS)
 def test_nothing_is_read(case):
     test = {} if case.name == "untested" else {"X_test": X, "y_test": Y}
     scores = memorization_scores(**GIVEN, n_fits=2, **test)
-    read = scores.influence_of if "row" in case.data else scores.top
     with refused(case):
-        read(**case.data)
+        getattr(scores, case.of.split(".")[1])(**case.data)
     assert isinstance(scores, MemorizationScores)

@@ -1,5 +1,7 @@
 """What the finder of wrong labels refuses before any fit, and what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from error_cases import each, never, refused, wrong_data, wrong_parameters
@@ -50,9 +52,15 @@ CASES = [
         ("one-class", {"y": ["a"] * 12}, "'y' parameter", "two classes", "'a'"),
         ("fits", {"n_fits": 4}, FITS, "[5, inf)", "Got 4"),
         ("jobs", {"n_jobs": 0}, "'n_jobs' parameter", "or None", "Got 0"),
+        ("seed", {"random_state": -1}, "'random_state'", "Got -1"),
+        ("verbose", {"verbose": "x"}, "'verbose'", "Got 'x'"),
+        ("weight", {"sample_weight": [-1] * 12}, "'sample_weight'", "not negative"),
     ),
     *wrong_parameters(
-        "MislabeledRows",
+        "MislabeledRows.fit_resample",
+        ("fits", {"n_fits": 4}, "'n_fits'", "[5, inf)", "Got 4"),
+        ("jobs", {"n_jobs": 0}, "'n_jobs'", "or None", "Got 0"),
+        ("seed", {"random_state": -1}, "'random_state'", "Got -1"),
         ("action", {"action": "flip"}, "'action'", "'relabel'", "'flip'"),
         ("threshold", {"threshold": 2}, "'threshold'", "[0.0, 1.0]", "Got 2"),
         ("many", {"n_rows": 13}, "'n_rows'", "the number of rows, 12", "Got 13"),
@@ -62,11 +70,14 @@ CASES = [
 ]
 
 
+CASES += [replace(case, of="MislabeledRows.fit") for case in CASES if case.params]
+
+
 @each(CASES)
 def test_nothing_is_fitted(case, monkeypatch):
     monkeypatch.setattr(Fits, "run", never)
     with refused(case):
         if case.params:
-            MislabeledRows(**case.params).fit_resample(X, Y)
+            getattr(MislabeledRows(**case.params), case.of.split(".")[1])(X, Y)
         else:
             find_mislabeled(**({"X": X, "y": Y} | case.data))

@@ -7,6 +7,7 @@ from error_cases import each, refused, wrong_data
 from sklearn.datasets import load_digits
 from sklearn.naive_bayes import GaussianNB
 
+import sk_memorize
 from sk_memorize import InfluenceDisplay, MemorizationDisplay, memorization_scores
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
@@ -68,19 +69,25 @@ def test_a_test_image_stands_beside_those_it_owes_most(scores):
 
 CASES = [
     *wrong_data(
-        "MemorizationDisplay",
+        "MemorizationDisplay.from_results",
         ("scores", {"scores": [1]}, "'scores'", "memorization_scores", "Got [1]"),
         ("by", {"by": "age"}, "'by'", "heldout_margin", "Got 'age'"),
-        ("kind", {"kind": "pie"}, "'kind'", "images", "Got 'pie'"),
         ("n_wrong", {"n_wrong": "all"}, "'n_wrong'", "a finite number", "'all'"),
+    ),
+    *wrong_data(
+        "MemorizationDisplay.plot",
+        ("kind", {"kind": "pie"}, "'kind'", "images", "Got 'pie'"),
         ("X", {"kind": "images"}, "'X'", "images", "Got None"),
         ("X-few", {"kind": "images", "X": X[:9]}, "'X'", "rows", "Got 9 rows"),
         ("shape", {"kind": "images", "X": X}, "'image_shape'", "64", "Got None"),
         ("n", {"kind": "images", "n_images": 0}, "'n_images'", "at least 1", "Got 0"),
     ),
     *wrong_data(
-        "InfluenceDisplay",
+        "InfluenceDisplay.from_results",
         ("scores", {"scores": None}, "'scores'", "memorization_scores", "Got None"),
+    ),
+    *wrong_data(
+        "InfluenceDisplay.plot",
         ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "shape (1,)"),
         ("y", {"pairs": pd.DataFrame({"row": [1]})}, "'pairs'", "columns", "test_row"),
     ),
@@ -89,10 +96,12 @@ CASES = [
 
 @each(CASES)
 def test_no_figure_is_made(case, scores):
-    given = {"scores": scores} | case.data
+    display, method = case.of.split(".")
+    display = getattr(sk_memorize, display)
+    images = {"X": X, **TEST, "image_shape": (8, 8)} if "Infl" in case.of else {}
     with refused(case):
-        if case.of == "MemorizationDisplay":
-            MemorizationDisplay.from_results(**given)
+        if method == "plot":
+            display(scores).plot(**images, **case.data)
         else:
-            InfluenceDisplay.from_results(**given, X=X, **TEST, image_shape=(8, 8))
+            display.from_results(**{"scores": scores} | case.data, **images)
     assert not plt.get_fignums()
