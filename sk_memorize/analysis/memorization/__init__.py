@@ -1,9 +1,9 @@
 """What fits that saw a row, and fits that did not, say about it."""
 
-from sk_memorize.analysis.memorization._mislabeled import find_mislabeled
-from sk_memorize.analysis.memorization._sampler import MislabeledRows
-from sk_memorize.analysis.memorization._scores import memorization_scores
-from sk_memorize.analysis.memorization._scores_result import MemorizationScores
+from ._mislabeled import find_mislabeled
+from ._sampler import MislabeledRows
+from ._scores import memorization_scores
+from ._scores_result import MemorizationScores
 
 __all__ = [
     "MemorizationScores",

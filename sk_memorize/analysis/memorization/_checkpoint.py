@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from sk_memorize._atomic import open_file, replacing
-from sk_memorize._fingerprint import digest
-from sk_memorize.analysis.memorization._sums import Sums
+from ..._atomic import open_file, replacing
+from ..._fingerprint import digest
+from ._sums import Sums
 
 _UNREADABLE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)
 

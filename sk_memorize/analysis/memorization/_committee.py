@@ -11,8 +11,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sk_memorize._labels import describe
-from sk_memorize.neural import MemorizingMLP
+from ..._labels import describe
+from ...neural import MemorizingMLP
 
 # Categories of a column that get a column of their own; the rarer ones share one.
 _MAX_CATEGORIES = 32

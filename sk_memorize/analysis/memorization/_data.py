@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import indexable
 from sklearn.utils.validation import _num_samples, has_fit_parameter
 
-from sk_memorize._errors import check_classifier
-from sk_memorize._groups import check_column, encode
-from sk_memorize._labels import check_labels, describe
-from sk_memorize.analysis.memorization._fits import Fits, weight_name
-from sk_memorize.analysis.memorization._halves import Indices, Units, find_units
-from sk_memorize.analysis.memorization._keys import row_keys, value_keys
+from ..._errors import check_classifier, wrong
+from ..._groups import check_column, encode
+from ..._labels import check_labels, describe
+from ._fits import Fits, weight_name
+from ._halves import Indices, Units, find_units
+from ._keys import row_keys, value_keys
 
 _FEWEST_ROWS = 4
 
@@ -106,14 +106,9 @@ def prepare_data(
     data : Data
         The data.
     """
-    labels = check_labels(y, owner)
+    labels = check_classes(y, owner)
     X = _check_rows(X, len(labels), owner)
     classes, codes = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            f"The 'y' parameter of {owner} must have at least two classes. Got the "
-            f"single class {labels.tolist()[0]!r} instead."
-        )
     weight = None
     if sample_weight is not None:
         weight = _check_weight(sample_weight, members, len(codes), owner)
@@ -145,13 +140,30 @@ def prepare_data(
         labels=labels,
         index=find_index(X, y, len(labels)),
         n_equal_rows=int(pd.Series(parts[0]).duplicated(keep=False).sum()),
-        contents={
-            "X, y, groups or sample_weight": keys[order].tobytes(),
-            "classes": repr(classes.tolist()).encode(),
-            "X_test": b"" if X_test is None else row_keys(X_test).tobytes(),
-            "y_test": test_codes.tobytes(),
-        },
+        contents=_describe(keys[order], classes, X_test, test_codes),
     )
+
+
+def _describe(
+    keys: NDArray, classes: NDArray, X_test: Any, test_codes: NDArray
+) -> dict[str, bytes]:
+    """Map what a checkpoint depends on, by its name in an error, to its contents."""
+    return {
+        "X, y, groups or sample_weight": keys.tobytes(),
+        "classes": repr(classes.tolist()).encode(),
+        "X_test": b"" if X_test is None else row_keys(X_test).tobytes(),
+        "y_test": test_codes.tobytes(),
+    }
+
+
+def check_classes(y: ArrayLike, owner: str) -> NDArray:
+    """Return labels of at least two classes."""
+    labels = check_labels(y, owner)
+    classes = np.unique(labels).tolist()
+    if len(classes) == 1:
+        got = f"the single class {classes[0]!r}"
+        raise ValueError(wrong("y", owner, "have at least two classes", got))
+    return labels
 
 
 def _check_rows(X: Any, n_labels: int, owner: str) -> Any:

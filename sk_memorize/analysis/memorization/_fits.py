@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
-from sk_memorize._seeding import seeded_clone, spawn_seeds
-from sk_memorize._threads import single_thread, single_thread_of_native_code
-from sk_memorize.analysis.memorization._halves import Indices, Mask
-from sk_memorize.neural import RowLosses, watch_losses
+from ..._seeding import seeded_clone, spawn_seeds
+from ..._threads import single_thread, single_thread_of_native_code
+from ...neural import RowLosses, watch_losses
+from ._halves import Indices, Mask
 
 Floats = NDArray[np.float32]
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples
 
-from sk_memorize._labels import as_numbers, check_labels, describe
+from ..._labels import as_numbers, describe
+from ._data import check_classes
 
 # Of a sum in float16, or of numbers that were rounded to three digits.
 _TOLERANCE = 0.01
@@ -43,13 +44,8 @@ def check_probabilities(
                 f"The {name!r} parameter of {owner} must be None where 'pred_probs' is "
                 f"given, as nothing is fitted. Got {describe(value)} instead."
             )
-    labels = check_labels(y, owner)
+    labels = check_classes(y, owner)
     classes = np.unique(labels)
-    if len(classes) == 1:
-        raise ValueError(
-            f"The 'y' parameter of {owner} must have at least two classes. Got the "
-            f"single class {classes.tolist()[0]!r} instead."
-        )
     if X is not None and _num_samples(X) != len(labels):
         raise ValueError(
             f"The 'X' parameter of {owner} must have one row for each of the "

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sk_memorize._seeding import spawn_seeds
-from sk_memorize.analysis.memorization._keys import Keys
+from ..._seeding import spawn_seeds
+from ._keys import Keys
 
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_memorize._threads import single_thread_of_native_code
-from sk_memorize.analysis.memorization._fits import Floats
-from sk_memorize.analysis.memorization._halves import Indices, Mask
-from sk_memorize.analysis.memorization._sums import Moments, Numbers
+from ..._threads import single_thread_of_native_code
+from ._fits import Floats
+from ._halves import Indices, Mask
+from ._sums import Moments, Numbers
 
 _CHUNK = 2**23  # numbers that are worked on at a time
 _PAIRS = 2**13  # pairs that are

@@ -11,16 +11,16 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
-from sk_memorize._seeding import draw_seed, spawn_seeds
-from sk_memorize.analysis.memorization._checkpoint import (
+from ..._seeding import draw_seed, spawn_seeds
+from ._checkpoint import (
     Checkpoint,
     hash_estimator,
     versions,
 )
-from sk_memorize.analysis.memorization._data import Data
-from sk_memorize.analysis.memorization._halves import Mask, draw_held_out
-from sk_memorize.analysis.memorization._influence import pack, unpack
-from sk_memorize.analysis.memorization._sums import Sums
+from ._data import Data
+from ._halves import Mask, draw_held_out
+from ._influence import pack, unpack
+from ._sums import Sums
 
 
 class Design(NamedTuple):

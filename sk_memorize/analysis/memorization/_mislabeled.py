@@ -9,18 +9,18 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-from sk_memorize.analysis.memorization._committee import encode_rows, make_committee
-from sk_memorize.analysis.memorization._data import (
+from ._committee import encode_rows, make_committee
+from ._data import (
     check_members,
     find_index,
     prepare_data,
 )
-from sk_memorize.analysis.memorization._given_probabilities import (
+from ._given_probabilities import (
     check_probabilities,
 )
-from sk_memorize.analysis.memorization._measure import Run, measure
-from sk_memorize.analysis.memorization._noise_model import fit_noise_model
-from sk_memorize.analysis.memorization._sums import HELD_OUT
+from ._measure import Run, measure
+from ._noise_model import fit_noise_model
+from ._sums import HELD_OUT
 
 _OWNER = "find_mislabeled"
 # Fits to most of the rows resemble one to all of them more than fits to halves do.

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_memorize.analysis.memorization._halves import Indices
-from sk_memorize.analysis.memorization._sums import Numbers
+from ._halves import Indices
+from ._sums import Numbers
 
 # Powers of the predicted probabilities that are tried.
 _SHARPNESS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)

@@ -15,9 +15,9 @@ from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from sk_memorize._labels import check_labels
-from sk_memorize.analysis.memorization._data import find_index
-from sk_memorize.analysis.memorization._mislabeled import find_mislabeled
+from ..._labels import check_labels
+from ._data import find_index
+from ._mislabeled import find_mislabeled
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 
-from sk_memorize.analysis.memorization._data import check_members, prepare_data
-from sk_memorize.analysis.memorization._measure import Run, measure
-from sk_memorize.analysis.memorization._scores_result import MemorizationScores
+from ._data import check_members, prepare_data
+from ._measure import Run, measure
+from ._scores_result import MemorizationScores
 
 _OWNER = "memorization_scores"
 

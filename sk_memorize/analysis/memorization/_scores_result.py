@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from sk_memorize._groups import check_column
-from sk_memorize.analysis.memorization import _influence
-from sk_memorize.analysis.memorization._data import Data
-from sk_memorize.analysis.memorization._fits import Floats
-from sk_memorize.analysis.memorization._halves import Indices
-from sk_memorize.analysis.memorization._influence import unpack
-from sk_memorize.analysis.memorization._measure import Design
-from sk_memorize.analysis.memorization._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
+from ..._groups import check_column
+from . import _influence
+from ._data import Data
+from ._fits import Floats
+from ._halves import Indices
+from ._influence import unpack
+from ._measure import Design
+from ._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
 
 # Columns of the table, and whether larger values are worse.
 _IS_WORSE = {
@@ -29,6 +29,8 @@ _IS_WORSE = {
     "cumulative_loss": True,
 }
 _COUNTS = ("n_heldout", "n_insample")
+# Names of their sums.
+_SUMS = {"probability": "probability", "accuracy": "hits", "margin": "margin"}
 
 # A memorized row, by Feldman and Zhang.
 _MEMORIZED = 0.25
@@ -144,11 +146,7 @@ class MemorizationScores:
         means = {
             f"{side}_{score}": ordered.mean(name, number)
             for number, side in ((HELD_OUT, "heldout"), (IN_SAMPLE, "insample"))
-            for score, name in (
-                ("probability", "probability"),
-                ("accuracy", "hits"),
-                ("margin", "margin"),
-            )
+            for score, name in _SUMS.items()
         }
         n_out, n_in = ordered.n_fits
         probabilities = ordered.probabilities.mean(axis=0) / n_out[:, None]

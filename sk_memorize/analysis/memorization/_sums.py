@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sk_memorize.analysis.memorization._fits import FitResult, Floats
-from sk_memorize.analysis.memorization._halves import Indices, Mask
+from ._fits import FitResult, Floats
+from ._halves import Indices, Mask
 
 HELD_OUT, IN_SAMPLE = 0, 1
 
