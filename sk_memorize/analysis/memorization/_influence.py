@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..._threads import single_thread_of_native_code
@@ -29,6 +30,15 @@ class Largest(NamedTuple):
     rows: Indices
     values: Numbers
     errors: Numbers
+
+
+class Tests(NamedTuple):
+    """What the fits say about the test rows."""
+
+    is_out: NDArray[np.uint8]  # which training rows each fit held out, in bits
+    position: Indices  # of each training row among those
+    probability: Floats  # of the labels of the test rows, for each fit
+    label: NDArray
 
 
 def influences(probability: Floats, is_out: Mask) -> tuple[Numbers, Numbers]:
@@ -140,3 +150,25 @@ def pack(is_out: NDArray) -> NDArray[np.uint8]:
 def unpack(bits: NDArray[np.uint8], n_rows: int) -> Mask:
     """Undo `pack`."""
     return np.unpackbits(bits, axis=1, count=n_rows).view(bool)
+
+
+def find_pairs(
+    tests: Tests, given_label: NDArray, is_memorized: Mask, min_influence: float
+) -> pd.DataFrame:
+    """List pairs of a test row and a memorized row of its label, with the influence."""
+    bits, position, probability, test_label = tests
+    tables = []
+    for label in np.unique(given_label):
+        of_label = np.flatnonzero(test_label == label)
+        rows = np.flatnonzero(is_memorized & (given_label == label))
+        is_out = unpack(bits, len(position))[:, position[rows]]
+        found = find_at_least(probability[:, of_label], is_out, min_influence)
+        columns = {
+            "test_row": of_label[found[0]],
+            "row": rows[found[1]],
+            "label": np.full(len(found[0]), label),
+            "influence": found[2],
+            "standard_error": found[3],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

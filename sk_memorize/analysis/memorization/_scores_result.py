@@ -1,7 +1,7 @@
 """The scores of rows, as a table and in words."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..._groups import check_column
 from . import _influence
 from ._data import Data
-from ._fits import Floats
-from ._halves import Indices
-from ._influence import unpack
+from ._influence import Tests, unpack
 from ._measure import Design
 from ._sums import HELD_OUT, IN_SAMPLE, Numbers, Sums
 
@@ -34,15 +32,6 @@ _SUMS = {"probability": "probability", "accuracy": "hits", "margin": "margin"}
 
 # A memorized row, by Feldman and Zhang.
 _MEMORIZED = 0.25
-
-
-class _Tests(NamedTuple):
-    """What the fits say about the test rows."""
-
-    is_out: NDArray[np.uint8]  # which training rows each fit held out, in bits
-    position: Indices  # of each training row among those
-    probability: Floats  # of the labels of the test rows, for each fit
-    label: NDArray
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -137,7 +126,7 @@ class MemorizationScores:
     influence_values: Numbers | None
     influence_standard_errors: Numbers | None
     index: pd.Index
-    _tests: _Tests = field(init=False)
+    _tests: Tests = field(init=False)
 
     @classmethod
     def _of(cls, data: Data, sums: Sums, design: Design, n_influences: int) -> Self:
@@ -176,7 +165,7 @@ class MemorizationScores:
             index=data.index,
         )
         test_label = classes[data.fits.test_codes]
-        tests = _Tests(design.bits, data.position, sums.test_probability, test_label)
+        tests = Tests(design.bits, data.position, sums.test_probability, test_label)
         object.__setattr__(scores, "_tests", tests)
         return scores
 
@@ -256,25 +245,10 @@ class MemorizationScores:
            arXiv:2008.03703, section 3.3.
         """
         self._check_tested("influential_pairs")
-        bits, position, probability, test_label = self._tests
         is_memorized = self.memorization >= min_memorization
-        tables = []
-        for label in self.classes:
-            tests = np.flatnonzero(test_label == label)
-            rows = np.flatnonzero(is_memorized & (self.given_label == label))
-            is_out = unpack(bits, len(position))[:, position[rows]]
-            found = _influence.find_at_least(
-                probability[:, tests], is_out, min_influence
-            )
-            columns = {
-                "test_row": tests[found[0]],
-                "row": rows[found[1]],
-                "label": np.full(len(found[0]), label),
-                "influence": found[2],
-                "standard_error": found[3],
-            }
-            tables.append(pd.DataFrame(columns))
-        pairs = pd.concat(tables, ignore_index=True)
+        pairs = _influence.find_pairs(
+            self._tests, self.given_label, is_memorized, min_influence
+        )
         pairs["memorization"] = self.memorization[pairs["row"]]
         return pairs.sort_values(
             ["influence", "test_row", "row"],
