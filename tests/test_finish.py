@@ -36,7 +36,8 @@ def margins(hidden, last, rows):
 def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing):
     hidden, last, rows = problem(n, 400, n_classes)
     assert fit_last_layer(hidden, last, rows, Goal(1.0, smoothing, 0.0))
-    least = _finish._reachable_margin(smoothing, n_classes) / 3
+    # Label smoothing bounds the margins. Others are far above float32's rounding.
+    least = _finish._reachable_margin(smoothing, n_classes) / 3 if smoothing else 0.1
     assert margins(hidden, last, rows).min() >= least * 0.999
     accuracy, loss = accuracy_and_loss(hidden.logits(last), rows)
     assert accuracy == 1.0

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from distributed import Client
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 from scipy.stats import spearmanr
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
@@ -76,6 +76,7 @@ def test_keys_are_of_contents():
     for X, other in (
         (rows, rows[:, ::-1]),
         (csc_array(rows), csc_array(rows + 1)),
+        (csr_array(([0, 1, 2, 1], ([0, 0, 1, 2], [0, 1, 0, 1]))), csr_array(rows + 1)),
         (frame, frame.iloc[:, ::-1]),
         (pl.DataFrame({"a": ["x", None, "x"], "b": [1, 2, 1]}), frame[["a"]]),
         (["good", "bad", "good"], ["fine", "poor", "fine"]),
@@ -177,7 +178,9 @@ def test_held_out_probability_ranks_as_leaving_one_out_does():
 FRAME = {"color": ["red", "blue"] * 20, "size": list(range(40))}
 TEXTS = [f"{'good fine' if i % 2 else 'bad poor'} {i}" for i in range(40)]
 ENCODER = make_column_transformer(
-    (OneHotEncoder(handle_unknown="ignore"), ["color"]), remainder="passthrough"
+    # Not "passthrough": scikit-learn 1.7 cannot pass columns of polars.
+    (OneHotEncoder(handle_unknown="ignore"), ["color"]),
+    remainder=StandardScaler(),
 )
 
 

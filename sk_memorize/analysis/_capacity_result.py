@@ -142,7 +142,7 @@ def summarize(
     labels = float(np.median(lower))
     # A repeat that never failed has a larger value than the one that is known.
     is_lower_bound = bool(np.isinf(np.median(upper)))
-    typical_count = repeats["n_parameters"].median()
+    typical_count = repeats["n_parameters"].dropna().median()
     return MemorizationCapacity(
         labels=labels,
         interval=(interval.low, interval.high),

@@ -106,10 +106,10 @@ def fit_last_layer(
 
 def _reachable_margin(label_smoothing: float, n_classes: int) -> float:
     """Compute the margin to stop at; smoothed labels have a largest one."""
-    if label_smoothing == 0:
-        return _MARGIN
     part = label_smoothing / n_classes
-    return min(_MARGIN, 0.5 * math.log((1 - label_smoothing + part) / part))
+    if part == 0:
+        return _MARGIN
+    return min(_MARGIN, 0.5 * (math.log(1 - label_smoothing + part) - math.log(part)))
 
 
 def _margins(logits: Tensor, y: Tensor) -> Tensor:
