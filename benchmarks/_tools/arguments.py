@@ -8,6 +8,7 @@ import contextlib
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,10 @@ def page_file(text: str) -> str:
 
 def _drawn_file(text: str, suffixes: Sequence[str]) -> str:
     _writable_file(text, suffixes)
-    try:
-        import matplotlib  # noqa: F401  only whether it is there
-    except ImportError:
+    if find_spec("matplotlib") is None:
         raise argparse.ArgumentTypeError(
             "needs matplotlib; install the extra 'plot': pip install -e \".[plot]\""
-        ) from None
+        )
     return text
 
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import joblib
 
@@ -20,13 +21,11 @@ def scheduler_address(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"must be local or an address such as tcp://host:8786, got {text!r}"
         )
-    try:
-        import distributed  # noqa: F401  only whether it is there
-    except ImportError:
+    if find_spec("distributed") is None:
         raise argparse.ArgumentTypeError(
             "needs dask.distributed; install the extra 'distributed': "
             'pip install -e ".[distributed]"'
-        ) from None
+        )
     return text
 
 

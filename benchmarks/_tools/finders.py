@@ -8,6 +8,7 @@ which larger values are worse, and where it tells them "probability_wrong" and t
 import warnings
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,7 @@ def make_finders(n_jobs: int) -> dict[str, Finder]:
         "logistic regression": partial(_folds, classifier=logistic),
         "cumulative loss": _cumulative_loss,
     }
-    try:
-        import cleanlab  # noqa: F401  only whether it is there
-    except ImportError:
+    if find_spec("cleanlab") is None:
         return finders
     models: dict[str, Callable[[int], Any]] = {
         "default": lambda _: None,

@@ -54,7 +54,8 @@ class Threads:
         Threads of the process, whatever they do; NaN where the system does not tell.
     busy : float
         Those of them that had the processor for a tenth of the fit's time; NaN
-        likewise. Workers that are threads of one process see each other's.
+        where that is not known. Workers that are threads of one process see each
+        other's.
     """
 
     process: int
@@ -159,7 +160,7 @@ class _Look(Callback):
         self.start_ = time.perf_counter()
         self.used_ = _processor_seconds()
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  likewise
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         wall = time.perf_counter() - self.start_
         used = _processor_seconds()
         n_busy = sum(

@@ -32,10 +32,10 @@ def _as_written(
 
 def escape_types(
     app: Sphinx,  # noqa: ARG001  Sphinx's signature
-    what: str,  # noqa: ARG001  likewise
-    name: str,  # noqa: ARG001  likewise
-    obj: Any,  # noqa: ARG001  likewise
-    options: Any,  # noqa: ARG001  likewise
+    what: str,  # noqa: ARG001  Sphinx's signature
+    name: str,  # noqa: ARG001  Sphinx's signature
+    obj: Any,  # noqa: ARG001  Sphinx's signature
+    options: Any,  # noqa: ARG001  Sphinx's signature
     lines: list[str],
 ) -> None:
     """Keep the names of fitted attributes in types from being taken for links.

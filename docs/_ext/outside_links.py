@@ -45,7 +45,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def resolve(
     app: Sphinx,  # noqa: ARG001  Sphinx's signature
-    env: BuildEnvironment,  # noqa: ARG001  likewise
+    env: BuildEnvironment,  # noqa: ARG001  Sphinx's signature
     node: pending_xref,
     contnode: nodes.TextElement,
 ) -> nodes.reference | None:
