@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_wine
 
 from sk_memorize import MemorizingMLP
-from sk_memorize.neural._storage import _digest
+from sk_memorize._safetensors import digest
 
 X, Y = load_wine(return_X_y=True)
 HEAVY = np.random.default_rng(0).standard_cauchy((178, 4))
@@ -119,7 +119,7 @@ def sealed(saved, path, metadata=(), tensors=(), **fields):
         section[name] = value
     arrays |= tensors
     header |= {"model": json.dumps(model)} | dict(metadata)
-    header["sha256"] = _digest(header["model"], arrays)
+    header["sha256"] = digest(header["model"], arrays)
     save_file(arrays, path, header)
     return path
 
