@@ -12,7 +12,7 @@ from sk_memorize.neural._evaluation import (
     compute_logits,
     recalibrate,
 )
-from sk_memorize.neural._rows import Rows
+from sk_memorize.preprocessing import Rows
 
 
 @pytest.mark.parametrize("position", ["before", "after"])

@@ -11,7 +11,7 @@ from sk_memorize import BatchNormMLP, MemorizingMLP
 from sk_memorize.neural import _evaluation, _finish
 from sk_memorize.neural._evaluation import HiddenOutputs, accuracy_and_loss
 from sk_memorize.neural._finish import Goal, fit_last_layer
-from sk_memorize.neural._rows import Rows
+from sk_memorize.preprocessing import Rows
 
 PLAIN = Goal(1.0, 0.0, 0.0)
 

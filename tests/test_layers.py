@@ -11,7 +11,8 @@ WINGS = {
     "ground floor": set(),
     "datasets": set(),
     "corruption": set(),
-    "neural": set(),
+    "preprocessing": set(),
+    "neural": {"preprocessing"},
     "analysis": {"datasets", "corruption", "neural"},
     "plotting": {"analysis"},
 }

@@ -6,9 +6,9 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
 from sk_memorize import BatchNormMLP, MemorizingMLP
-from sk_memorize.neural import _preprocessing
-from sk_memorize.neural._preprocessing import count_components, prepare
-from sk_memorize.neural._rows import Rows
+from sk_memorize.neural import _prepared
+from sk_memorize.neural._prepared import prepare
+from sk_memorize.preprocessing import Rows, count_components
 
 rng = np.random.RandomState(0)
 NORMAL = rng.standard_normal((400, 6))
@@ -81,7 +81,7 @@ def test_full_whitening_makes_the_covariance_the_identity():
 
 
 def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatch):
-    monkeypatch.setattr(_preprocessing, "MAX_COMPONENTS", 40)
+    monkeypatch.setattr(_prepared, "MAX_COMPONENTS", 40)
     X = np.eye(500)
     inputs = prepared_for(X).inputs
     assert inputs.shape == (500, 40)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sk_memorize import _equal_rows
-from sk_memorize.neural._rows import Rows
+from sk_memorize.preprocessing import Rows
 
 VALUES = arrays(np.float32, (30, 2), elements=st.sampled_from([0.0, -0.0, 1.0, 1e-30]))
 LABELS = arrays(np.int64, 30, elements=st.integers(0, 3))

@@ -8,9 +8,9 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor
 
+from ..preprocessing import Rows
 from ._batches import Batch
-from ._preprocessing import Prepared
-from ._rows import Rows
+from ._prepared import Prepared
 
 # The whitening is completed where narrow components are needed: where this part
 # of the mistakes of chance is left after the first steps, or more than a half

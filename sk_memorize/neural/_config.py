@@ -15,9 +15,9 @@ from skorch.callbacks import LRScheduler
 
 from .._errors import wrong
 from .._threads import single_thread
+from ..preprocessing import MAX_COMPONENTS
 from ._batches import count_batches
 from ._network import BatchNormMLP
-from ._preprocessing import MAX_COMPONENTS
 from ._schedules import SCHEDULES, make_scheduler, policy_class
 
 # Networks with fewer weights always use one thread: a second one would hardly

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from .._sparse_rows import SparseRows
 from .._threads import single_thread
+from ..preprocessing import CHUNK, Rows, chunk_size
 from ._config import FEW_WEIGHTS
 from ._network import BatchNormMLP, last_hidden
-from ._rows import CHUNK, Rows, chunk_size
 
 # Outputs of a layer for all rows are kept where they take at most so many bytes.
 _KEPT_BYTES = 128 * 2**20

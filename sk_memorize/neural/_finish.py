@@ -15,8 +15,8 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
+from ..preprocessing import Rows
 from ._evaluation import HiddenOutputs
-from ._rows import Rows
 
 # Logit of the label less the largest other one: where L-BFGS may stop, and what
 # is asked of all rows. The rounding of float32 is a thousandth of that.

@@ -22,18 +22,20 @@ from skorch.callbacks import Callback, LRScheduler
 from torch import Tensor
 
 from .._errors import wrong
+from .._images import flatten_images, remember_shape
 from .._labels import check_labels
+from .._other_names import names_its_own
 from .._refusals import check_dates, explain
+from .._row_weights import weigh_rows
 from .._seeding import draw_seed, spawn_seeds
 from .._sparse_rows import as_tensor
 from .._torch_state import own_torch_state
+from ..preprocessing import Rows, count_components
 from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
 from ._evaluation import compute_logits
 from ._network import BatchNormMLP
-from ._other_names import names_its_own
-from ._preprocessing import count_components, prepare
+from ._prepared import prepare
 from ._recipes import RECIPES
-from ._rows import Rows, flatten_images, weigh_rows
 from ._schedules import SCHEDULES
 from ._storage import load_model, save_model
 from ._training import Trained, start_stream, train, train_on_stream
@@ -584,7 +586,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     def _validate(self, X: ArrayLike, **options: Any) -> Any:
         """Check the data as scikit-learn does, and name the column that is wrong."""
-        X = self._flatten(X, reset=options["reset"])
+        X, shape = flatten_images(X)
+        remember_shape(self, shape, reset=options["reset"])
         options |= {"dtype": _DTYPES, "order": "C", "accept_sparse": "csr"}
         check_dates(X)
         if options.get("y") is not None:
@@ -637,21 +640,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"classes as before: {n_features} columns and {self.classes_!r}. "
                 f"Got {X.shape[1]} and {classes!r}."
             )
-
-    def _flatten(self, X: ArrayLike, reset: bool) -> Any:
-        """Make each image a row, and remember the shape of an image."""
-        X, shape = flatten_images(X)
-        known = getattr(self, "image_shape_", None)
-        if reset:
-            self.__dict__.pop("image_shape_", None)
-            if shape is not None:
-                self.image_shape_ = shape
-        elif None not in (shape, known) and shape != known:
-            raise ValueError(
-                f"X has images of shape {shape}, but {type(self).__name__} is "
-                f"expecting images of shape {known}, or rows."
-            )
-        return X
 
     def _keep(self, trained: Trained, config: Config) -> None:
         """Set the fitted attributes."""

@@ -2,26 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from .._errors import wrong
-
-
-class Scaling(NamedTuple):
-    """Map ``(x - center) / scale``, followed by asinh in heavy-tailed columns."""
-
-    center: Tensor
-    scale: Tensor
-    is_heavy: Tensor
-
-    def __call__(self, X: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Apply the map; the result has the given number format."""
-        scaled = ((X - self.center) / self.scale).to(dtype)
-        return torch.where(self.is_heavy, scaled.asinh(), scaled)
+from ..preprocessing import Scaling
 
 
 class BatchNormMLP(nn.Module):

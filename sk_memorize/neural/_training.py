@@ -11,6 +11,7 @@ import torch
 from skorch.dataset import Dataset
 
 from .._interrupts import watch_interrupts
+from ..preprocessing import Rows
 from ._callbacks import CompleteWhitening, ProgressBar
 from ._config import Config
 from ._evaluation import (
@@ -22,8 +23,7 @@ from ._evaluation import (
 from ._finish import Goal, fit_last_layer, is_within_reach
 from ._net import MemorizingNet, make_net
 from ._network import BatchNormMLP
-from ._preprocessing import Prepared
-from ._rows import Rows
+from ._prepared import Prepared
 
 # Running error, beyond what no function can avoid, from which on a cycle is cut
 # short, and the epochs and steps in which the learning rate then falls.

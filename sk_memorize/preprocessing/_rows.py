@@ -1,139 +1,26 @@
-"""Training rows: images flattened, weights merged, equal rows counted once."""
+"""Training rows: equal ones counted once, with the sum of their weights."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike
-from scipy.sparse import csr_matrix, issparse
-from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
-from .._errors import wrong
 from .._sparse_rows import SparseRows
 
 # Part of the mean mass below which a row is not trained on: Adam, which divides by
 # the size of the gradients, would memorize it all the same.
 _NEGLIGIBLE = 1e-5
 
-ClassWeight: TypeAlias = Mapping[Any, float] | str
-
 CHUNK = 1024  # rows that are worked on at a time: they stay in the cache
 _MOST_NUMBERS = 2**22  # of a chunk, where there are many columns
-
-
-def flatten_images(X: ArrayLike) -> tuple[Any, tuple[int, ...] | None]:
-    """Make each image a row.
-
-    Parameters
-    ----------
-    X : array-like
-        Images of shape (n_samples, height, width) or (n_samples, channels, height,
-        width), or anything else, which is left as it is.
-
-    Returns
-    -------
-    X : array-like
-        Rows.
-    image_shape : tuple of int or None
-        The shape of an image, None if there are no images.
-    """
-    if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) > 1:
-        X = np.asarray(X)
-    shape = tuple(getattr(X, "shape", ()))
-    if len(shape) not in (3, 4) or issparse(X):
-        return X, None
-    return np.asarray(X).reshape(shape[0], -1), shape[1:]
 
 
 def chunk_size(n_columns: int) -> int:
     """Choose the number of rows that are worked on at a time."""
     return max(1, min(CHUNK, _MOST_NUMBERS // max(1, n_columns)))
-
-
-def weigh_rows(
-    X: np.ndarray | csr_matrix,
-    y: np.ndarray,
-    sample_weight: ArrayLike | None,
-    class_weight: ClassWeight | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Multiply the weights of rows and classes, and drop rows without weight.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Inputs.
-    y : ndarray of shape (n_samples,)
-        Labels.
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights of the rows.
-    class_weight : dict, "balanced" or None
-        Weights of the classes, as in `sklearn.utils.compute_class_weight`.
-
-    Returns
-    -------
-    X : ndarray of shape (n_kept, n_features)
-        Rows of positive weight.
-    y : ndarray of shape (n_kept,)
-        Their labels.
-    weight : ndarray of shape (n_kept,), float64, or None
-        Their weights, None if neither rows nor classes have any.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or if all are zero.
-    """
-    weight = None
-    if sample_weight is not None:
-        weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        X, y, weight = _positive(X, y, weight, "sample_weight")
-    if class_weight is None:
-        return X, y, weight
-    labels, indices = np.unique(y, return_inverse=True)
-    factors = _factors(class_weight, labels, y, weight)[indices]
-    product = factors if weight is None else weight * factors
-    return _positive(X, y, product, "class_weight")
-
-
-def _factors(
-    class_weight: ClassWeight,
-    labels: np.ndarray,
-    y: np.ndarray,
-    weight: np.ndarray | None,
-) -> np.ndarray:
-    """Find the weights of the classes that there are."""
-    if not isinstance(class_weight, str):
-        # A fold or a piece may lack classes that the dict names.
-        class_weight = {k: class_weight[k] for k in labels if k in class_weight}
-    try:
-        factors = compute_class_weight(
-            class_weight, classes=labels, y=y, sample_weight=weight
-        )
-        is_valid = np.isfinite(factors).all() and (factors >= 0).all()
-    except (TypeError, ValueError):
-        is_valid = False
-    if not is_valid:
-        must, got = "have finite values of at least 0", repr(class_weight)
-        raise ValueError(wrong("class_weight", "MemorizingMLP", must, got))
-    return factors
-
-
-def _positive(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray, name: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keep the rows of positive weight."""
-    kept = weight > 0
-    if not kept.any():
-        must, got = "leave rows of positive weight", "weights that are all zero"
-        raise ValueError(wrong(name, "MemorizingMLP", must, got))
-    return (X, y, weight) if kept.all() else (X[kept], y[kept], weight[kept])
 
 
 class Rows:

@@ -1,0 +1,130 @@
+"""Whitening: PCA with shrinkage, from a sample of the rows."""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .._threads import single_thread
+from ._rows import Rows
+from ._scaling import Scaling, fewer_rows, scaled
+
+# Principal components at most, and how many of these are random directions of
+# what the widest ones leave out, so that rows which differ only there differ.
+MAX_COMPONENTS = 448
+_N_RANDOM = 32
+
+# Rows that the covariance is estimated from: this many per column, within bounds.
+_ROWS_PER_COLUMN, _FEWEST_ROWS, _MOST_ROWS = 16, 8192, 20_000
+_WIDE = 2048  # with more columns the Gram matrix of this many rows is used
+
+# Components of less variance than this part of the largest are rounding errors, of
+# sums in float32, or of inputs in float32 where the sums are in float64.
+_TOLERANCE, _FINE_TOLERANCE = 1e-6, 1e-12
+_FEW_COLUMNS = 64  # up to which the sums are in float64
+
+# Columns are divided by their range, so that units do not matter while pixels,
+# which share one, keep their proportions. It is shrunk by this part of the median
+# range: nearly constant columns stay small.
+_SCALE_SHRINKAGE = 0.3
+
+
+class Whitening(NamedTuple):
+    """Affine map ``(x - mean) @ (full * attenuation)``.
+
+    `full` (columns, k components) whitens fully; `attenuation` (k components) turns
+    that into the whitening of the first stage.
+    """
+
+    mean: Tensor
+    full: Tensor
+    attenuation: Tensor
+
+    @property
+    def transform(self) -> Tensor:
+        """What the inputs are multiplied with."""
+        return self.full * self.attenuation
+
+
+def count_components(rows: Rows, limit: int) -> int:
+    """Count the linearly independent columns, up to a limit."""
+    low, high = rows.extremes()
+    span = (high - low).clamp_min(torch.finfo(torch.float64).tiny)
+    sample = (rows.sample(2 * limit).double().cpu() - low) / span
+    sample -= sample.mean(0)
+    with single_thread():
+        values = torch.linalg.eigvalsh(sample @ sample.T)
+    return min(limit, max(1, int((values > 1e-10 * values[-1]).sum())))
+
+
+def fit_whitening(
+    rows: Rows,
+    scaling: Scaling | None,
+    shrinkage: tuple[float, float],
+    limit: int | None,
+) -> Whitening:
+    """Find an affine map that makes the covariance of the rows nearly the identity.
+
+    With the covariance ``U diag(v) U'`` of the columns divided by their ranges, the
+    map is ``x -> ((x - mean) / range) U diag(v + shrinkage * max(v)) ** -0.5``.
+    Constant columns are left out, and all components without variance.
+    """
+    n_columns = rows.n_features
+    n_rows = min(max(_ROWS_PER_COLUMN * n_columns, _FEWEST_ROWS), _MOST_ROWS)
+    if n_columns > _WIDE:
+        n_rows = max(MAX_COMPONENTS, fewer_rows(_WIDE, n_columns))
+    convert = partial(scaled, scaling=scaling)
+    sample = rows.sample(n_rows, convert=convert)
+    low, high = (scaled(rows.put(e), scaling) for e in rows.extremes())
+    middle = low / 2 + high / 2
+    sample -= middle
+    mean = sample.mean(0)
+    span = high - low
+    varies = span > 0
+    if not varies.any():
+        transform = mean.new_zeros(n_columns, 1)
+        return Whitening(middle + mean, transform, mean.new_ones(1))
+    shrunk = torch.hypot(span, _SCALE_SHRINKAGE * span[varies].median())
+    inverse_scale = torch.where(varies, 1 / shrunk, 0)
+    sample.sub_(mean).mul_(inverse_scale)
+    directions, values = _principal_components(sample, limit)
+    mean = middle + mean
+    if len(sample) <= n_columns and len(sample) < len(rows):
+        # The variance of the very rows that directions are taken from is too large.
+        other = rows.sample(n_rows, 0.5, convert)
+        other.sub_(mean).mul_(inverse_scale)
+        values = (other @ directions).square().mean(0)
+    first, second = ((values + s * values.max()).rsqrt() for s in shrinkage)
+    return Whitening(mean, inverse_scale[:, None] * directions * second, first / second)
+
+
+def _principal_components(X: Tensor, limit: int | None) -> tuple[Tensor, Tensor]:
+    """Find the directions of variance of centered rows, and their variances."""
+    n_rows, n_columns = X.shape
+    tolerance = _TOLERANCE
+    if min(n_rows, n_columns) <= _FEW_COLUMNS and X.device.type != "mps":
+        X, tolerance = X.double(), _FINE_TOLERANCE
+    is_tall = n_rows > n_columns
+    values, directions = torch.linalg.eigh((X.T @ X if is_tall else X @ X.T) / n_rows)
+    kept = values > tolerance * values[-1]
+    values, directions = values[kept], directions[:, kept]
+    if not is_tall:
+        directions = X.T @ (directions / (n_rows * values).sqrt())
+    if limit is not None and len(values) > limit:
+        n_widest = limit - _N_RANDOM
+        widest, values = directions[:, -n_widest:], values[-n_widest:]
+        others = _random_directions(widest)
+        directions = torch.cat([others, widest], 1)
+        values = torch.cat([(X @ others).square().mean(0), values])
+    return directions.float(), values.float()
+
+
+def _random_directions(widest: Tensor) -> Tensor:
+    """Draw directions, always the same ones, that are orthogonal to others."""
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(
+        len(widest), _N_RANDOM, generator=generator, dtype=torch.float32
+    ).to(widest)
+    drawn -= widest @ (widest.T @ drawn)
+    return drawn / drawn.norm(dim=0)
