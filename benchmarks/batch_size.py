@@ -61,7 +61,7 @@ from sk_memorize import MemorizingMLP
 
 _CONSTANT_RATE = {"lr_scheduler": None, "lr_scheduler_params": None}
 _COURSE: dict[str, Any] = MemorizingMLP.from_recipe(
-    "notebook", lr_scheduler_start=1, **_CONSTANT_RATE
+    "notebook", **_CONSTANT_RATE
 ).get_params()
 NETWORKS: dict[str, dict[str, Any]] = {
     # Everything but the layers is as in the course.

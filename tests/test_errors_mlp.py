@@ -44,7 +44,6 @@ WRONG = {
     "weight_decay": (-1,),
     "label_smoothing": (1,),
     "lr_scheduler": ("two",),
-    "lr_scheduler_start": (0,),
     "batch_size": (0, "all"),
     "max_epochs": (0, None),
     "target_accuracy": (1.5, 0),

@@ -388,14 +388,8 @@ def _resolve_schedule(
     elif is_torch:
         _check_keywords(params, name, policy)
     cycle_epochs = _resolve_cycle(params, n_batches)
-    callback = make_scheduler(
-        scheduler,
-        given,
-        start_epoch=params["lr_scheduler_start"],
-        n_epochs=cycle_epochs or params["max_epochs"],
-        n_batches=n_batches,
-    )
-    return callback, cycle_epochs
+    n_epochs = cycle_epochs or params["max_epochs"]
+    return make_scheduler(scheduler, given, n_epochs, n_batches), cycle_epochs
 
 
 def _check_keywords(params: Mapping[str, Any], name: str, target: type) -> None:

@@ -115,25 +115,23 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Weight decay, as the optimizer defines it.
     label_smoothing : float, default=0.0
         Part of the target that is spread evenly over all classes, in [0, 1).
-    lr_scheduler : {"onecycle", "step", "cosine", "exponential", "plateau"}, \
-            torch scheduler class, skorch.callbacks.LRScheduler or None, \
+    lr_scheduler : {"onecycle", "step", "multistep", "cosine", "exponential", \
+            "plateau"}, torch scheduler class, skorch.callbacks.LRScheduler or None, \
             default="onecycle"
         Learning rate schedule. "onecycle" rises linearly and falls linearly to
         nearly zero, step by step; it is cut short where nearly all labels are
         learned early, unless its length is given, and followed by cycles that are
         each twice as long as the one before, until the target is reached. "step"
-        (default: a tenth every 5 epochs), "exponential" (0.95 an epoch) and
-        "plateau" are torch's StepLR, ExponentialLR and ReduceLROnPlateau, and
-        "cosine" is its CosineAnnealingLR down to zero at `max_epochs`. A torch
+        and "multistep" (default: a tenth every 5 epochs, up to the 15th),
+        "exponential" (0.95 an epoch) and "plateau" are torch's StepLR, MultiStepLR,
+        ExponentialLR and ReduceLROnPlateau, and "cosine" is its CosineAnnealingLR
+        down to zero at `max_epochs`. A torch
         class steps after each epoch; for steps after each batch give a
         :class:`skorch.callbacks.LRScheduler`.
     lr_scheduler_params : dict, default=None
         Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
         length of the first cycle (default: 8, or more for at least 200 steps),
         and `warmup`, the rising part of a cycle (default: 0.05).
-    lr_scheduler_start : int, default=1
-        The schedule takes its first step in this epoch (counted from 1): at
-        its end, or with its first batch where it steps batch by batch.
     batch_size : "auto" or int, default="auto"
         Rows of a batch, at most the number of rows. "auto" is a power of two
         near a sixteenth of the rows, between 32 and 2048, and more if there are
@@ -330,7 +328,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         "label_smoothing": [_PART],
         "lr_scheduler": [StrOptions(set(SCHEDULES)), LRScheduler, callable, None],
         "lr_scheduler_params": [dict, None],
-        "lr_scheduler_start": [_COUNT],
         "batch_size": [_AUTO, _COUNT],
         "max_epochs": [_COUNT],
         "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
@@ -366,7 +363,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         label_smoothing: float = 0.0,
         lr_scheduler: str | type | LRScheduler | None = "onecycle",
         lr_scheduler_params: Mapping[str, Any] | None = None,
-        lr_scheduler_start: int = 1,
         batch_size: int | str = "auto",
         max_epochs: int = 1000,
         target_accuracy: float | None = 1.0,
@@ -397,7 +393,6 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_params = lr_scheduler_params
-        self.lr_scheduler_start = lr_scheduler_start
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.target_accuracy = target_accuracy
@@ -757,7 +752,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             on other rows: inputs as they are, wide layers of ReLUs, dropout, label
             smoothing, and one long cycle. It is for inputs of mean 0 and
             deviation 1. "notebook" is the recipe of a course on deep learning: six
-            hidden layers, Adam, StepLR, 20 epochs.
+            hidden layers, Adam, MultiStepLR, 20 epochs.
         **changes
             Parameters that replace the recipe's.
 
@@ -777,7 +772,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         --------
         >>> from sk_memorize import MemorizingMLP
         >>> MemorizingMLP.from_recipe("notebook", max_epochs=30).lr_scheduler
-        'step'
+        'multistep'
         """
         if name not in RECIPES:
             owner = f"{cls.__name__}.from_recipe"

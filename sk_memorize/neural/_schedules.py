@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skorch import NeuralNet
 from skorch.callbacks import LRScheduler
 from torch.optim import Optimizer, lr_scheduler
 
@@ -77,46 +76,11 @@ class OneCycle(lr_scheduler.LRScheduler):
             group["lr"] = lr
 
 
-class DelayedLRScheduler(LRScheduler):
-    """skorch's LRScheduler, which begins to step at a given epoch.
-
-    Parameters
-    ----------
-    policy : str or class
-        As in :class:`skorch.callbacks.LRScheduler`.
-    start_epoch : int, default=1
-        The scheduler steps for the first time at the end of this epoch, or
-        with its first batch where it steps with batches.
-    **kwargs
-        Further arguments of :class:`skorch.callbacks.LRScheduler`.
-    """
-
-    def __init__(
-        self, policy: str | type, start_epoch: int = 1, **kwargs: object
-    ) -> None:
-        super().__init__(policy, **kwargs)
-        self.start_epoch = start_epoch
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        """The arguments of the torch scheduler."""
-        return {k: v for k, v in super().kwargs.items() if k != "start_epoch"}
-
-    def on_epoch_end(self, net: NeuralNet, **kwargs: object) -> None:
-        """Step if the time has come."""
-        if len(net.history) >= self.start_epoch:
-            super().on_epoch_end(net, **kwargs)
-
-    def on_batch_end(self, net: NeuralNet, training: bool, **kwargs: object) -> None:
-        """Step if the time has come."""
-        if len(net.history) >= self.start_epoch:
-            super().on_batch_end(net, training, **kwargs)
-
-
 # For each name: class, and defaults of its arguments.
 SCHEDULES: dict[str, tuple[type, dict[str, Any]]] = {
     "cosine": (lr_scheduler.CosineAnnealingLR, {}),
     "exponential": (lr_scheduler.ExponentialLR, {"gamma": 0.95}),
+    "multistep": (lr_scheduler.MultiStepLR, {"milestones": (5, 10, 15)}),
     "onecycle": (OneCycle, {"step_every": "batch", "event_name": None}),
     "plateau": (lr_scheduler.ReduceLROnPlateau, {"patience": 5}),
     "step": (lr_scheduler.StepLR, {"step_size": 5, "gamma": 0.1}),
@@ -134,11 +98,9 @@ def policy_class(scheduler: str | type | LRScheduler) -> Any:
 def make_scheduler(
     scheduler: str | type | LRScheduler,
     given: Mapping[str, Any],
-    *,
-    start_epoch: int,
     n_epochs: int,
     n_batches: int,
-) -> DelayedLRScheduler:
+) -> LRScheduler:
     """Make the callback that a name, a torch class or a callback stands for.
 
     Parameters
@@ -147,8 +109,6 @@ def make_scheduler(
         A name of `SCHEDULES`, a scheduler class of torch, or a callback.
     given : mapping
         Arguments of the torch class, instead of the defaults.
-    start_epoch : int
-        The epoch after which the scheduler steps for the first time.
     n_epochs : int
         Length of the first cycle of "onecycle", and the span of "cosine".
     n_batches : int
@@ -156,7 +116,7 @@ def make_scheduler(
 
     Returns
     -------
-    callback : DelayedLRScheduler
+    callback : skorch.callbacks.LRScheduler
         The callback, not initialized.
     """
     settings: dict[str, Any] = {"policy": policy_class(scheduler)}
@@ -170,5 +130,5 @@ def make_scheduler(
         settings["cycle_steps"] = n_epochs * n_batches
         given = {name: v for name, v in given.items() if name != "cycle_epochs"}
     elif scheduler == "cosine":
-        settings["T_max"] = max(1, n_epochs - start_epoch + 1)
-    return DelayedLRScheduler(start_epoch=start_epoch, **{**settings, **given})
+        settings["T_max"] = n_epochs
+    return LRScheduler(**{**settings, **given})
