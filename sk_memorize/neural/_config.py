@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import isclass, signature
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from skorch.callbacks import LRScheduler
@@ -16,6 +16,7 @@ from skorch.callbacks import LRScheduler
 from .._errors import wrong
 from .._threads import single_thread
 from ..preprocessing import MAX_COMPONENTS
+from ._auto_sizes import FEW_COMPONENTS, Shape, auto_batch_size, auto_sizes
 from ._batches import count_batches
 from ._network import BatchNormMLP
 from ._schedules import SCHEDULES, make_scheduler, policy_class
@@ -27,20 +28,6 @@ FEW_WEIGHTS = 100_000
 # Multiplications of a step below which the conversion to bfloat16 costs more than
 # its products save.
 _SMALL_STEP = 3e7
-
-# With fewer components than this the network is deeper, the batches are larger, and
-# bfloat16 would round neighboring rows to the same inputs.
-FEW_COMPONENTS = 16
-_VERY_FEW_COMPONENTS = 4  # deeper still
-
-# Rows on a line are told apart by folding it often, and the exact finish needs
-# many inputs for it.
-_ON_A_LINE = (64,) * 8 + (1024,)
-
-_WIDTH_STEP = 64
-_MIN_WIDTH, _MIN_WIDTH_OF_MANY, _MAX_WIDTH = 128, 256, 2048
-_MANY_COMPONENTS = 256  # from which on a narrow layer generalizes worse
-_WEIGHTS_PER_ROW = 5
 
 # The shortest first cycle of the learning rate: epochs, and steps.
 _MIN_CYCLE_EPOCHS = 8
@@ -58,18 +45,6 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]]
     "sgd": (torch.optim.SGD, 0.2, {"momentum": 0.9, "nesterov": True, "fused": True}),
 }
 _DEFAULT_LR = 1e-3
-
-
-class Shape(NamedTuple):
-    """Numbers of distinct rows, columns, independent columns, and classes.
-
-    Independent columns are counted up to `FEW_COMPONENTS`.
-    """
-
-    n_rows: int
-    n_features: int
-    n_components: int
-    n_classes: int
 
 
 @dataclass(frozen=True)
@@ -226,7 +201,7 @@ def _resolve_sizes(
     sizes: Sequence[int] | None = params["hidden_layer_sizes"]
     expected = f"that of the network to go on with, which has layers of {previous}"
     if sizes is None:
-        sizes = previous or _auto_sizes(params, shape)
+        sizes = previous or auto_sizes(params["depth"], params["width"], shape)
         for name, given in (("width", set(sizes)), ("depth", {len(sizes)})):
             fits = params[name] == "auto" or given == {params[name]}
             _check(params, name, fits, expected)
@@ -243,53 +218,14 @@ def _resolve_sizes(
     return sizes
 
 
-def _auto_sizes(params: Mapping[str, Any], shape: Shape) -> tuple[int, ...]:
-    """Choose the sizes that are "auto"."""
-    depth, width = params["depth"], params["width"]
-    if depth == width == "auto" and shape.n_components == 1:
-        return _ON_A_LINE
-    depth = _auto_depth(shape.n_components) if depth == "auto" else depth
-    return (_auto_width(shape, depth) if width == "auto" else width,) * depth
-
-
-def _auto_depth(n_components: int) -> int:
-    """Choose the number of hidden layers: more for few components."""
-    if n_components >= FEW_COMPONENTS:
-        return 2
-    return 4 if n_components >= _VERY_FEW_COMPONENTS else 6
-
-
-def _auto_width(shape: Shape, depth: int) -> int:
-    """Choose the units of a layer: enough weights for the labels of all rows."""
-    n_inputs = min(shape.n_features, MAX_COMPONENTS)
-    least = _MIN_WIDTH if n_inputs < _MANY_COMPONENTS else _MIN_WIDTH_OF_MANY
-    for width in range(least, _MAX_WIDTH, _WIDTH_STEP):
-        n_weights = n_inputs * width + (depth - 1) * width**2
-        if n_weights >= _WEIGHTS_PER_ROW * shape.n_rows:
-            return width
-    return _MAX_WIDTH
-
-
 def _resolve_batch_size(params: Mapping[str, Any], shape: Shape) -> int:
     needs_two = params["norm"] == "batch"
     if params["batch_size"] == "auto":
         n_components = shape.n_components if needs_two else FEW_COMPONENTS
-        return _auto_batch_size(shape.n_rows, n_components)
+        return auto_batch_size(shape.n_rows, n_components)
     expected = "'auto' or an int of at least 2 (for batch normalization)"
     _check(params, "batch_size", params["batch_size"] > needs_two, expected)
     return min(int(params["batch_size"]), shape.n_rows)
-
-
-def _auto_batch_size(n_rows: int, n_components: int) -> int:
-    """Choose a power of two near a sixteenth of the rows, or more for few columns.
-
-    In few dimensions rows of different labels lie close together, and what
-    tells them apart is smaller than the noise that the statistics of a small
-    batch add to batch normalization.
-    """
-    growth = max(1.0, FEW_COMPONENTS / n_components) ** 2
-    power_of_two = 2 ** math.ceil(math.log2(growth * n_rows / 8))
-    return min(max(power_of_two, 32), round(2048 * growth), n_rows)
 
 
 def _resolve_device(params: Mapping[str, Any]) -> torch.device:

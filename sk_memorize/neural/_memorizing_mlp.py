@@ -30,8 +30,9 @@ from .._row_weights import weigh_rows
 from .._seeding import draw_seed, spawn_seeds
 from .._sparse_rows import as_tensor
 from .._torch_state import own_torch_state
-from ..preprocessing import Rows, count_components
-from ._config import FEW_COMPONENTS, OPTIMIZERS, Config, Shape, resolve_config
+from ..preprocessing import Rows
+from ._auto_sizes import describe
+from ._config import OPTIMIZERS, Config, resolve_config
 from ._evaluation import compute_logits
 from ._network import BatchNormMLP
 from ._prepared import prepare
@@ -480,7 +481,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             prepared = prepare(
                 rows.to(config.device), config.shrinkage, config.dtype, previous
             )
-            seeds = _two_seeds(self.random_state)
+            seeds = spawn_seeds(draw_seed(self.random_state), 2)
             trained = train(config, prepared, len(classes), seeds, previous)
         return trained, config
 
@@ -563,7 +564,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             config = self._config
         else:
             config = self._resolve(rows, n_classes, previous)
-            seeds = _two_seeds(self.random_state)
+            seeds = spawn_seeds(draw_seed(self.random_state), 2)
             sizes = X.shape[1], n_classes
             self.net_ = start_stream(config, sizes, seeds, previous)
             self._config = config
@@ -574,10 +575,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self, rows: Rows, n_classes: int, previous: BatchNormMLP | None
     ) -> Config:
         """Resolve the parameters for the rows."""
-        n_components = count_components(rows, FEW_COMPONENTS)
-        shape = Shape(len(rows), rows.n_features, n_components, n_classes)
         sizes = None if previous is None else previous.hidden_layer_sizes
-        return resolve_config(self.get_params(deep=False), shape, sizes)
+        params = self.get_params(deep=False)
+        return resolve_config(params, describe(rows, n_classes), sizes)
 
     def _validate(self, X: ArrayLike, **options: Any) -> Any:
         """Check the data as scikit-learn does, and name the column that is wrong."""
@@ -856,9 +856,3 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
     weights = None if weight is None else torch.tensor(weight)
     return Rows(as_tensor(X), torch.from_numpy(y), weights)
-
-
-def _two_seeds(random_state: int | np.random.RandomState | None) -> tuple[int, int]:
-    """Make the seeds of the initial weights and of the order of the rows."""
-    first, second = spawn_seeds(draw_seed(random_state), 2)
-    return first, second

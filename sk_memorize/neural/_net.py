@@ -1,5 +1,7 @@
 """The skorch net behind MemorizingMLP."""
 
+from collections.abc import Sequence
+
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
@@ -65,7 +67,7 @@ class MemorizingNet(NeuralNetClassifier):
 def make_net(
     config: Config,
     layer_sizes: tuple[int, int],
-    seeds: tuple[int, int],
+    seeds: Sequence[int],
     own_callbacks: tuple[Callback, ...] = (),
 ) -> MemorizingNet:
     """Put the skorch net together, and initialize it.
@@ -76,7 +78,7 @@ def make_net(
         What to train with.
     layer_sizes : tuple of two ints
         Numbers of inputs and of classes.
-    seeds : tuple of two ints
+    seeds : sequence of two ints
         They decide the initial weights, and the order of the rows.
     own_callbacks : tuple of skorch callbacks
         They are called before the user's.

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,7 +89,7 @@ def train(
     config: Config,
     prepared: Prepared,
     n_classes: int,
-    seeds: tuple[int, int],
+    seeds: Sequence[int],
     previous: BatchNormMLP | None = None,
 ) -> Trained:
     """Train a network until it has memorized the labels.
@@ -102,7 +102,7 @@ def train(
         The rows.
     n_classes : int
         Number of classes.
-    seeds : tuple of two ints
+    seeds : sequence of two ints
         They decide the initial weights, and the order of the rows.
     previous : BatchNormMLP, default=None
         A network on raw inputs to begin with.
@@ -293,7 +293,7 @@ def assess(
 def start_stream(
     config: Config,
     layer_sizes: tuple[int, int],
-    seeds: tuple[int, int],
+    seeds: Sequence[int],
     previous: BatchNormMLP | None = None,
 ) -> MemorizingNet:
     """Make a net that is trained piece by piece, on raw inputs.
