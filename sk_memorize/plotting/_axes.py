@@ -77,7 +77,7 @@ def number_logs(panel: "Axes", axis: Literal["x", "y"] = "y") -> None:
 
 
 def use_logs(panel: "Axes") -> None:
-    """Make the vertical axis logarithmic, down to what is drawn, and zero if it is."""
+    """Make the vertical axis logarithmic, but let it reach a zero that is drawn."""
     least = min(panel.dataLim.minposy, 1.0)
     if panel.dataLim.y0 > 0:
         panel.set_yscale("log")

@@ -67,7 +67,6 @@ class GridHeatmapDisplay(Display):
     See Also
     --------
     sklearn.model_selection.GridSearchCV : Makes the results.
-    sklearn.metrics.ConfusionMatrixDisplay : Another heat map.
 
     Examples
     --------

@@ -145,9 +145,9 @@ class InfluenceDisplay(Display):
             mine = (pairs["test_row"] == test).to_numpy()
             words = [f"test: {labels[test]}", *self._words(pairs[mine])]
             rows.append((np.concatenate([image[None], images[mine]]), words))
-        with self._open(ax, (COLUMN, 0.25 + 0.75 * len(rows))) as (panel,):
+        with self._open(ax, (COLUMN, 0.4 + 0.75 * len(rows))) as (panel,):
             self.images_, self.texts_ = draw_mosaic(panel, rows, gap=True)
-            panel.set_title("test rows, and training rows that they owe most to")
+            panel.set_title("test rows, and training rows\nthat they owe most to")
         self.test_rows_ = tests
         return self
 

@@ -131,7 +131,7 @@ class MemorizationDisplay(Display):
         self.rows_ = self.order[: n_images if kind == "images" else 0]
         if kind == "images":
             images = take_images(X, self.rows_, image_shape, "X", owner)
-            height = 0.25 + 1.2 * -(-len(images) // _COLUMNS)
+            height = 0.4 + 1.2 * -(-len(images) // _COLUMNS)
             with self._open(ax, (PAGE, height)) as (panel,):
                 self._draw_images(panel, images)
         else:
@@ -211,8 +211,8 @@ class MemorizationDisplay(Display):
         self.artists_, _ = draw_mosaic(
             panel, [(images[part], words[part]) for part in parts]
         )
-        name = _name(self.by)
-        panel.set_title(f"training rows: given label, suggested one if another, {name}")
+        head = "training rows, the worst first:"
+        panel.set_title(f"{head}\nlabel, another if suggested, and {_name(self.by)}")
 
     @classmethod
     def from_results(

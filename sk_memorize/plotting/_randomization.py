@@ -59,7 +59,6 @@ class RandomizationTestDisplay(Display):
     See Also
     --------
     randomization_test : Makes the result.
-    sklearn.model_selection.LearningCurveDisplay : Another display.
 
     Examples
     --------
@@ -136,6 +135,10 @@ class RandomizationTestDisplay(Display):
             )
             if (permuted == permuted[0]).all():
                 panel.margins(x=1)
+            if self.statistic != "epochs":  # no accuracy is below 0 or above 1
+                low, high = np.clip(panel.get_xlim(), 0, 1)
+                ticks = panel.get_xticks()
+                panel.set_xticks(ticks[(low <= ticks) & (ticks <= high)])
             panel.yaxis.get_major_locator().set_params(integer=True)
             add_own_legend(panel, below=ax is None)
         return self
