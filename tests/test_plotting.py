@@ -19,6 +19,7 @@ from sk_memorize import (
     FittingCurveDisplay,
     GridHeatmapDisplay,
     MemorizingMLP,
+    RandomizationTestDisplay,
 )
 from sk_memorize.plotting._style import line_style
 
@@ -92,6 +93,22 @@ def test_several_seeds_have_a_mean_and_a_band():
     assert words(legend) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "losses", [(1, 0.1, 0), (0, 0), (1, 1e-9, 1e-12), (3, 2), (2e-8, 1e-8), (2,) * 30]
+)
+def test_every_loss_is_in_sight_and_the_last_is_marked(losses):
+    display = FittingCurveDisplay.from_results(history(*losses), panels="loss")
+    axes = display.ax_
+    display.figure_.canvas.draw()
+    low, high = axes.get_ylim()
+    assert low < min(losses) <= max(losses) < high
+    assert len(losses) - 1 in axes.lines[0].get_markevery()
+    ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    shown = [label.get_text() for y, label in ticks if y and low <= y <= high]
+    assert shown or losses == (0, 0)
+    assert len({"10^" in text for text in shown}) <= 1  # numbers, or powers
+
+
 def test_stars_tell_the_test_accuracy_and_a_line_the_chance():
     display = FittingCurveDisplay.from_results(
         {"true": history(2, 1), "random": history(3, 2, 1)},
@@ -106,7 +123,7 @@ def test_stars_tell_the_test_accuracy_and_a_line_the_chance():
     assert [text.get_text() for text in display.ax_.texts] == ["chance"]
     (legend,) = display.figure_.legends
     assert words(legend) == ["true", "random", "random, test: 0.125"]
-    assert display.ax_.get_ylabel() == "accuracy"
+    assert display.ax_.get_ylabel() == "training accuracy (stars: test)"
 
 
 @pytest.mark.parametrize("own_axes", [True, False])
@@ -289,6 +306,35 @@ def test_numbers_fit_into_their_cells(n_columns):
     assert display.text_[0, 0].get_window_extent().width < cell
 
 
+@pytest.mark.parametrize("step", ["", "a_pipeline__a_step__an_inner_step__"])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([True, False], ["True", "False"]),
+        ([1e-5, 0.0004], ["1e-5", "4e-4"]),
+        ([0.1 + 0.2, 8.0], ["0.3", "8"]),
+        ([f"a value of many letters: {i}" for i in range(8)], None),
+    ],
+)
+def test_no_label_is_longer_than_its_axis(values, expected, step):
+    n, measure = len(values), f"mean_test_{step}score"
+    table = {f"param_{step}x": values * 2, f"param_{step}y": [1] * n + [2] * n}
+    display = GridHeatmapDisplay.from_results(table | {measure: np.arange(2.0 * n)})
+    display.figure_.canvas.draw()
+    axes, (_, bar) = display.ax_, display.figure_.axes
+    room = axes.get_window_extent()
+    assert axes.xaxis.label.get_window_extent().width <= room.width + 1
+    for panel in (axes, bar):
+        assert panel.yaxis.label.get_window_extent().height <= room.height + 1
+    if expected:
+        ticks = axes.get_xticklabels()
+        assert [tick.get_text() for tick in ticks] == expected
+        ends = [tick.get_window_extent() for tick in ticks]
+        assert ends[0].x1 < ends[1].x0
+    else:
+        assert {tick.get_rotation() for tick in axes.get_xticklabels()} == {45}
+
+
 # All of them
 
 
@@ -329,9 +375,16 @@ def test_the_documented_attributes_are_those_there_are(kind):
 
     display = draw(kind)
     section = re.search(r"Attributes\n +-+\n(.*?)\n\n", type(display).__doc__, re.S)
-    documented = re.findall(r"^    (\w+_) :", section.group(1), re.M)
-    assert documented == re.findall(r"\b\w+_(?= :)", section.group(1))
+    documented = re.findall(r"\b\w+_(?= :|, \w+_ :)", section.group(1))
     assert {name for name in vars(display) if name.endswith("_")} == set(documented)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"ax": "left"}, "'ax'"), ({"bins": 0}, "`bins` must be pos")]
+)
+def test_nothing_is_fitted_for_a_picture_that_cannot_be_drawn(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        RandomizationTestDisplay.from_estimator("fitted", "never", None, **wrong)
 
 
 def test_lines_differ_by_more_than_color():

@@ -70,7 +70,7 @@ def test_a_test_image_stands_beside_those_it_owes_most(scores):
 CASES = [
     *wrong_data(
         "MemorizationDisplay.from_results",
-        ("scores", {"scores": [1]}, "'scores'", "memorization_scores", "Got [1]"),
+        ("scores", {"scores": [1]}, "'scores'", "memorization_scores", "an array"),
         ("by", {"by": "age"}, "'by'", "heldout_margin", "Got 'age'"),
         ("n_wrong", {"n_wrong": "all"}, "'n_wrong'", "a finite number", "'all'"),
     ),
@@ -88,6 +88,7 @@ CASES = [
     ),
     *wrong_data(
         "InfluenceDisplay.plot",
+        ("n", {"n_test_rows": 0}, "'n_test_rows'", "at least 1", "Got 0"),
         ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "shape (1,)"),
         ("y", {"pairs": pd.DataFrame({"row": [1]})}, "'pairs'", "columns", "test_row"),
     ),

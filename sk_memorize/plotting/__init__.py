@@ -8,11 +8,11 @@ from ._axes import add_own_legend as add_own_legend
 from ._axes import draw_chance as draw_chance
 from ._axes import draw_means as draw_means
 from ._axes import number_logs as number_logs
-from ._axes import open_panels as open_panels
 from ._fitting import FittingCurveDisplay
 from ._heatmap import GridHeatmapDisplay
 from ._influence import InfluenceDisplay
 from ._memorization import MemorizationDisplay
+from ._panels import open_panels as open_panels
 from ._randomization import RandomizationTestDisplay
 from ._style import line_style as line_style
 

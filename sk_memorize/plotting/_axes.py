@@ -1,91 +1,19 @@
-"""Axes, given or of a new figure, and the lines and legends that displays share."""
+"""Lines, scales and legends that displays share."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from .._errors import wrong
-from ._style import GRAY, SIZES, line_style
+from ._style import GRAY, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
-
-    AxesLike = Axes | Sequence[Axes] | None
+    from matplotlib.lines import Line2D
 
 _INVISIBLE = "\u200b"  # a space without width
-
-
-@contextmanager
-def open_panels(
-    ax: Any, n_panels: int, owner: str, *, size: tuple[float, float]
-) -> Iterator[list[Any]]:
-    """Yield the axes to draw in.
-
-    Parameters
-    ----------
-    ax : Axes, sequence of Axes or None
-        Where to draw; None makes a new figure, in which the text has sizes for a paper.
-    n_panels : int
-        How many there must be.
-    owner : str
-        Who draws, for the messages.
-    size : tuple of float
-        Width and height of a new figure in inches.
-
-    Yields
-    ------
-    panels : list of Axes
-        As many as asked for.
-    """
-    check_matplotlib_support(owner)
-    import matplotlib.pyplot as plt
-
-    if ax is not None:
-        yield _check_axes(ax, n_panels, owner)
-        return
-    with plt.rc_context(SIZES):
-        figure, panels = plt.subplots(
-            1, n_panels, figsize=size, layout="constrained", squeeze=False
-        )
-        try:
-            yield list(panels.flat)
-        except BaseException:
-            plt.close(figure)
-            raise
-        for panel in panels.flat:
-            # Tick labels are created lazily, after rc_context has ended.
-            panel.tick_params(labelsize=SIZES["xtick.labelsize"], width=0.6)
-
-
-def _check_axes(ax: Any, n_panels: int, owner: str) -> list[Any]:
-    from matplotlib.axes import Axes
-
-    axes = [ax] if isinstance(ax, Axes) else ax
-    if isinstance(axes, np.ndarray | Sequence) and not isinstance(axes, str):
-        panels = list(np.ravel(np.asarray(axes, dtype=object)))
-        if len(panels) == n_panels and all(isinstance(p, Axes) for p in panels):
-            return panels
-    kind = (
-        "an Axes of matplotlib"
-        if n_panels == 1
-        else f"a sequence of {n_panels} Axes of matplotlib, one for each panel"
-    )
-    raise ValueError(wrong("ax", owner, f"be {kind}, or None", repr(ax)))
-
-
-def one_or_all(panels: list[Any]) -> Any:
-    """Return a single Axes as such, several as an array, for `ax_`."""
-    if len(panels) == 1:
-        return panels[0]
-    axes = np.empty(len(panels), dtype=object)
-    axes[:] = panels
-    return axes
 
 
 def draw_line(
@@ -96,7 +24,7 @@ def draw_line(
     low: pd.Series | None = None,
     high: pd.Series | None = None,
     **style: Any,
-) -> Any:
+) -> "Line2D":
     """Draw a line, and a band from `low` to `high` if they are given."""
     (line,) = panel.plot(x, y, **style)
     if low is not None and high is not None and low.notna().any():
@@ -104,7 +32,7 @@ def draw_line(
     return line
 
 
-def draw_chance(panel: "Axes", value: float, words: str = "chance") -> Any:
+def draw_chance(panel: "Axes", value: float, words: str = "chance") -> "Line2D":
     """Draw the level of guessing, with its name above the line."""
     line = panel.axhline(value, color=GRAY, linewidth=0.9, linestyle=(0, (1, 1)))
     panel.annotate(
@@ -128,24 +56,41 @@ def number_epochs(panel: "Axes") -> None:
     locator.set_params(integer=True)
 
 
-def number_logs(panel: "Axes") -> None:
-    """Write the ticks of a logarithmic vertical axis as plain numbers: 1, 2, 5, 10."""
-    from matplotlib.ticker import LogLocator
+def number_logs(panel: "Axes", axis: Literal["x", "y"] = "y") -> None:
+    """Write the ticks of a logarithmic axis as drawn, as numbers or as powers."""
+    from matplotlib.ticker import LogLocator, SymmetricalLogLocator
 
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.yaxis.set_major_formatter("{x:g}")
-    panel.yaxis.set_minor_formatter("")
+    drawn = panel.xaxis if axis == "x" else panel.yaxis
+    low, high = drawn.get_view_interval()
+    transform = drawn.get_transform()
+    linear = getattr(transform, "linthresh", None)  # below it, the axis has a zero
+    low = linear or low
+    subs = (1, 2, 5) if high < 1000 * low else (1,)
+    if linear:
+        locator: Any = SymmetricalLogLocator(transform, subs)
+    else:
+        locator = LogLocator(subs=subs, numticks=9 if len(subs) > 1 else None)
+    drawn.set_major_locator(locator)
+    if low >= 1e-4 and high < 1e6:
+        drawn.set_major_formatter("{x:g}")
+    drawn.set_minor_formatter("")
 
 
-def add_legend(axes: list[Any], *, below: bool) -> None:
-    """Explain the lines with names, those of all panels once.
+def use_logs(panel: "Axes") -> None:
+    """Make the vertical axis logarithmic, but let it reach a zero that is drawn."""
+    least = min(panel.dataLim.minposy, 1.0)
+    if panel.dataLim.y0 > 0:
+        panel.set_yscale("log")
+    else:
+        panel.set_yscale("symlog", linthresh=least)
+        panel.set_ylim(bottom=-0.1 * least)
+    number_logs(panel)
 
-    Parameters
-    ----------
-    axes : list of Axes
-        The panels, which show the same things in the same styles.
-    below : bool
-        Whether the legend stands below the panels; their figure must make room.
+
+def add_legend(axes: list["Axes"], *, below: bool) -> None:
+    """Explain the lines of panels that share names and styles, each once.
+
+    The legend stands below the panels, whose figure must make room, or in the last one.
     """
     handles: dict[str, Any] = {}
     for panel in axes:
@@ -154,30 +99,25 @@ def add_legend(axes: list[Any], *, below: bool) -> None:
     if not any(handles):
         return
     if below:
-        legend = axes[0].figure.legend(
-            handles.values(),
-            handles,
-            loc="outside lower center",
-            ncols=2 if len(axes) == 1 else 4,
-            frameon=False,
-        )
+        figure: Any = axes[0].figure
+        for n_columns in (4, 2, 1):  # as many as the figure is wide enough for
+            legend = figure.legend(
+                handles.values(),
+                handles,
+                loc="outside lower center",
+                ncols=n_columns,
+                frameon=False,
+            )
+            if n_columns == 1 or legend.get_window_extent().width < figure.bbox.width:
+                break
+            legend.remove()
     else:
         legend = axes[-1].legend(handles.values(), handles)
     _show_names(legend)
 
 
-def add_own_legend(panel: "Axes", *, below: bool, **place: Any) -> None:
-    """Explain the lines of a panel that shares none with others.
-
-    Parameters
-    ----------
-    panel : Axes
-        The panel.
-    below : bool
-        Whether the legend stands below it; the figure must make room.
-    **place : dict
-        Where it stands otherwise, as matplotlib's legend takes it.
-    """
+def add_own_legend(panel: "Axes", *, below: bool) -> None:
+    """Explain the lines of a panel, in it or below it; the figure must make room."""
     if below:
         from matplotlib.transforms import ScaledTranslation
 
@@ -193,7 +133,7 @@ def add_own_legend(panel: "Axes", *, below: bool, **place: Any) -> None:
             frameon=False,
         )
     else:
-        legend = panel.legend(**place)
+        legend = panel.legend()
     _show_names(legend)
 
 
@@ -203,9 +143,12 @@ def as_label(name: str) -> str:
 
 
 def _show_names(legend: "Legend") -> None:
-    """Turn the labels of a legend into names again."""
+    """Turn the labels of a legend into names again, beside colors that can be seen."""
     for text in legend.get_texts():
         text.set_text(text.get_text().removeprefix(_INVISIBLE))
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
 
 
 def draw_means(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from .._errors import wrong
@@ -11,34 +12,32 @@ from .._labels import describe
 def check_table(
     table: object, name: str, owner: str, columns: Sequence[str]
 ) -> pd.DataFrame:
-    """Check that a table has rows, and numbers in some columns, and return it.
-
-    Parameters
-    ----------
-    table : object
-        What was given.
-    name, owner : str
-        The parameter, and the class or function that it belongs to.
-    columns : sequence of str
-        The columns of numbers that are needed.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        What was given.
-    """
+    """Return a table that has rows, and numbers in some columns; refuse any other."""
     if not isinstance(table, pd.DataFrame):
         must, got = "be a DataFrame of pandas", describe(table)
     elif missing := [column for column in columns if column not in table]:
         must, got = f"have the columns {list(columns)}", f"a table without {missing}"
     elif table.empty:
         must, got = "have rows", "an empty table"
-    elif words := list(table[list(columns)].select_dtypes(exclude="number")):
+    elif words := [c for c in table.select_dtypes(exclude="number") if c in columns]:
         must = f"have numbers in the column {words[0]!r}"
         got = f"the dtype {table[words[0]].dtype}"
     else:
         return table
     raise ValueError(wrong(name, owner, must, got))
+
+
+def check_result(result: object, kind: type, name: str, owner: str, maker: str) -> None:
+    """Refuse anything but the result of a function."""
+    if not isinstance(result, kind):
+        must = f"be what {maker} returns"
+        raise ValueError(wrong(name, owner, must, describe(result)))
+
+
+def check_count(count: object, name: str, owner: str) -> None:
+    """Refuse anything but a whole number of at least 1."""
+    if not isinstance(count, int | np.integer) or count < 1:
+        raise ValueError(wrong(name, owner, "be an int of at least 1", repr(count)))
 
 
 def check_panels(panels: object, known: Sequence[str], owner: str) -> list[str]:

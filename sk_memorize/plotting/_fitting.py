@@ -1,14 +1,14 @@
 """Display of loss and accuracy, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack
 
 import pandas as pd
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._errors import wrong
 from .._labels import describe
+from .._typing import Estimator
 from .._unwrap import layers
 from ._axes import (
     add_legend,
@@ -16,27 +16,39 @@ from ._axes import (
     draw_chance,
     draw_line,
     number_epochs,
-    one_or_all,
-    open_panels,
+    use_logs,
 )
 from ._checks import check_panels, check_table
+from ._panels import Display
 from ._style import COLUMN, PAGE, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
-    from ._axes import AxesLike
+    from ._panels import AxesLike
 
 _PANELS = ("loss", "accuracy")
 
-Histories = Mapping[str, list[pd.DataFrame]]
+Histories: TypeAlias = Mapping[str, list[pd.DataFrame]]
+HistoriesLike: TypeAlias = (
+    pd.DataFrame | Mapping[Any, pd.DataFrame | Sequence[pd.DataFrame]]
+)
 
 
-class FittingCurveDisplay:
+class _Drawing(TypedDict, total=False):
+    """Parameters that are handed on to `from_results`."""
+
+    test_accuracies: Mapping[str, float] | None
+    chance_accuracy: float | None
+    panels: str | Sequence[str]
+    ax: "AxesLike"
+
+
+class FittingCurveDisplay(Display):
     """Training loss and training accuracy of networks against the epoch.
 
-    It is recommended to use :meth:`from_estimator` or :meth:`from_results` to make a
-    display.
+    It is made by :meth:`from_estimator` or :meth:`from_results`.
 
     Parameters
     ----------
@@ -51,10 +63,8 @@ class FittingCurveDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes or ndarray of Axes
-        The axes drawn on, an array if there are several panels.
-    figure_ : matplotlib Figure
-        The figure that they are in.
+    ax_, figure_ : matplotlib Axes, or ndarray of Axes if several, and Figure
+        What is drawn on.
     lines_ : dict of dict of matplotlib Line2D
         The curves, by panel and name.
 
@@ -92,7 +102,7 @@ class FittingCurveDisplay:
     def __init__(
         self,
         *,
-        histories: Any,
+        histories: HistoriesLike,
         test_accuracies: Mapping[str, float] | None = None,
         chance_accuracy: float | None = None,
     ) -> None:
@@ -128,35 +138,31 @@ class FittingCurveDisplay:
         Returns
         -------
         display : FittingCurveDisplay
-            The display, with the artists as attributes.
+            The display, with the curves as an attribute.
 
         Raises
         ------
         ValueError
-            If a parameter, or what is drawn, is not as described. No figure is made.
+            If `panels` are unknown, or `ax` is not an Axes for each. No figure is made.
         ImportError
             If matplotlib is not installed (extra ``plot``).
         """
-        owner = f"{type(self).__name__}.plot"
-        chosen = check_panels(panels, _PANELS, owner)
+        chosen = check_panels(panels, _PANELS, f"{type(self).__name__}.plot")
         size = (COLUMN if len(chosen) == 1 else PAGE, 2.8)
-        with open_panels(ax, len(chosen), owner, size=size) as axes:
-            draw = {"loss": self._draw_loss, "accuracy": self._draw_accuracy}
+        with self._open(ax, size, len(chosen)) as axes:
             self.lines_ = {
-                panel: draw[panel](panel_axes)
+                panel: draw_histories(panel_axes, self.histories, panel)
                 for panel, panel_axes in zip(chosen, axes, strict=True)
             }
+            if "accuracy" in chosen:
+                self._add_levels(axes[chosen.index("accuracy")])
             add_legend(axes, below=ax is None)
-        self.ax_, self.figure_ = one_or_all(axes), axes[0].figure
         return self
 
-    def _draw_loss(self, axes: "Axes") -> dict[str, Any]:
-        return draw_histories(axes, self.histories, "loss")
-
-    def _draw_accuracy(self, axes: "Axes") -> dict[str, Any]:
-        lines = draw_histories(axes, self.histories, "accuracy")
+    def _add_levels(self, axes: "Axes") -> None:
+        """Draw the accuracies on test rows and of guessing, and name the axis."""
         for name, accuracy in (self.test_accuracies or {}).items():
-            line = lines[name]
+            line: Any = self.lines_["accuracy"][name]
             axes.plot(
                 line.get_xdata()[-1],
                 accuracy,
@@ -169,19 +175,14 @@ class FittingCurveDisplay:
             )
         if self.chance_accuracy is not None:
             draw_chance(axes, self.chance_accuracy)
-        what = "accuracy" if self.test_accuracies else "training accuracy"
-        axes.set(ylabel=what, ylim=(-0.02, 1.04))
-        return lines
+        stars = " (stars: test)" if self.test_accuracies else ""
+        axes.set(ylabel=f"training accuracy{stars}", ylim=(-0.02, 1.04))
 
     @classmethod
     def from_estimator(
         cls,
-        estimator: BaseEstimator | Mapping[str, Any],
-        *,
-        test_accuracies: Mapping[str, float] | None = None,
-        chance_accuracy: float | None = None,
-        panels: str | Sequence[str] = _PANELS,
-        ax: "AxesLike" = None,
+        estimator: Estimator | Mapping[Any, Estimator | Sequence[Estimator]],
+        **drawing: Unpack[_Drawing],
     ) -> Self:
         """Draw the training of fitted networks.
 
@@ -192,14 +193,8 @@ class FittingCurveDisplay:
             within a :class:`CorruptedTargetClassifier` or a search; or several by the
             names that the legend shows; or for each name a list of them, those of
             several seeds.
-        test_accuracies : dict of float, default=None
-            By the same names, accuracies on test rows.
-        chance_accuracy : float, default=None
-            The accuracy of guessing.
-        panels : {"loss", "accuracy"} or sequence of them, default=("loss", "accuracy")
-            What to draw.
-        ax : matplotlib Axes or sequence of Axes, default=None
-            The axes to draw on, one for each panel; None makes a figure.
+        **drawing : dict
+            What else :meth:`from_results` takes.
 
         Returns
         -------
@@ -208,24 +203,18 @@ class FittingCurveDisplay:
         """
         owner = f"{cls.__name__}.from_estimator"
         if isinstance(estimator, Mapping):
-            histories: Any = {
+            histories: HistoriesLike = {
                 name: [_find_history(item, owner) for item in _as_list(items)]
                 for name, items in estimator.items()
             }
         else:
             histories = _find_history(estimator, owner)
-        return cls.from_results(
-            histories,
-            test_accuracies=test_accuracies,
-            chance_accuracy=chance_accuracy,
-            panels=panels,
-            ax=ax,
-        )
+        return cls.from_results(histories, **drawing)
 
     @classmethod
     def from_results(
         cls,
-        histories: Any,
+        histories: HistoriesLike,
         *,
         test_accuracies: Mapping[str, float] | None = None,
         chance_accuracy: float | None = None,
@@ -236,17 +225,10 @@ class FittingCurveDisplay:
 
         Parameters
         ----------
-        histories : DataFrame, or dict of DataFrame or of list of DataFrame
-            The `history_` of a :class:`MemorizingMLP`; or of several, by the names that
-            the legend shows; or for each name a list of them, those of several seeds.
-        test_accuracies : dict of float, default=None
-            By the same names, accuracies on test rows.
-        chance_accuracy : float, default=None
-            The accuracy of guessing.
-        panels : {"loss", "accuracy"} or sequence of them, default=("loss", "accuracy")
-            What to draw.
-        ax : matplotlib Axes or sequence of Axes, default=None
-            The axes to draw on, one for each panel; None makes a figure.
+        histories, test_accuracies, chance_accuracy : as in the class
+            What is drawn.
+        panels, ax : as in :meth:`plot`
+            Which panels, and where.
 
         Returns
         -------
@@ -260,7 +242,7 @@ class FittingCurveDisplay:
         ).plot(ax, panels=panels)
 
 
-def _as_list(value: Any) -> Sequence[Any]:
+def _as_list(value: object) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -274,25 +256,8 @@ def _find_history(estimator: object, owner: str) -> pd.DataFrame:
     raise ValueError(wrong("estimator", owner, must, repr(estimator)))
 
 
-def check_histories(
-    histories: Any, owner: str, columns: Sequence[str] = _PANELS
-) -> Histories:
-    """Convert histories to a dict of lists of tables.
-
-    Parameters
-    ----------
-    histories : object
-        What was given.
-    owner : str
-        Whose parameter ``histories`` it is.
-    columns : sequence of str, default=("loss", "accuracy")
-        What each history must have.
-
-    Returns
-    -------
-    histories : dict of list of DataFrame
-        The checked histories; a single one has the empty name.
-    """
+def check_histories(histories: object, owner: str) -> Histories:
+    """Make a dict of lists of tables; a single table has the empty name."""
     if isinstance(histories, pd.DataFrame):
         histories = {"": histories}
     if not isinstance(histories, Mapping) or not histories:
@@ -308,28 +273,15 @@ def check_histories(
             must = "have names that differ"
             raise ValueError(wrong("histories", owner, must, repr(name)))
         found[str(name)] = [
-            check_table(table, "histories", owner, columns) for table in tables
+            check_table(table, "histories", owner, _PANELS) for table in tables
         ]
     return found
 
 
-def draw_histories(axes: "Axes", histories: Histories, column: str) -> dict[str, Any]:
-    """Draw one column of histories against the epoch.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where to draw.
-    histories : dict of list of DataFrame
-        What `check_histories` returned.
-    column : {"loss", "accuracy"}
-        What to draw.
-
-    Returns
-    -------
-    lines : dict of Line2D
-        By name.
-    """
+def draw_histories(
+    axes: "Axes", histories: Histories, column: str
+) -> dict[str, "Line2D"]:
+    """Draw a column of histories against the epoch, and return the lines by name."""
     lines = {}
     for number, (name, tables) in enumerate(histories.items()):
         runs = pd.concat([table[column] for table in tables], axis=1, join="inner")
@@ -341,10 +293,12 @@ def draw_histories(axes: "Axes", histories: Histories, column: str) -> dict[str,
             low=runs.min(axis=1) if several else None,
             high=runs.max(axis=1) if several else None,
             label=as_label(name),
-            markevery=max(1, len(runs) // 12),
+            # Counted from the last epoch, which is marked in any case.
+            markevery=list(range(len(runs) - 1, -1, -max(1, len(runs) // 12))),
             **line_style(number),
         )
     number_epochs(axes)
     if column == "loss":
-        axes.set(ylabel="training loss (nats)", yscale="log")
+        axes.set_ylabel("training loss (nats)")
+        use_logs(axes)
     return lines

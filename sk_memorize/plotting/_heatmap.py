@@ -1,30 +1,50 @@
 """Display of a grid search: a measure over two parameters."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._errors import wrong
 from .._labels import describe
-from ._axes import open_panels
+from .._typing import Estimator
 from ._checks import check_table
+from ._panels import Display
 from ._style import COLUMN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 _PREFIX = "param_"
 
 
-class GridHeatmapDisplay:
+class _Drawing(TypedDict, total=False):
+    """Parameters that are handed on to `plot`."""
+
+    ax: "Axes | None"
+    cmap: "str | Colormap"
+    vmin: float | None
+    vmax: float | None
+    values_format: str | None
+    colorbar: bool
+
+
+class _Choice(_Drawing, total=False):
+    """Parameters that are handed on to `from_results`."""
+
+    x: str | None
+    y: str | None
+
+
+class GridHeatmapDisplay(Display):
     """Heat map of a measure over two parameters of a grid search.
 
-    It is recommended to use :meth:`from_estimator` or :meth:`from_results` to make a
-    display.
+    It is made by :meth:`from_estimator` or :meth:`from_results`.
 
     Parameters
     ----------
@@ -37,10 +57,8 @@ class GridHeatmapDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure that they are in.
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
     image_ : matplotlib AxesImage
         The colored cells.
     text_ : ndarray of matplotlib Text of the shape of `cells`
@@ -49,7 +67,6 @@ class GridHeatmapDisplay:
     See Also
     --------
     sklearn.model_selection.GridSearchCV : Makes the results.
-    sklearn.metrics.ConfusionMatrixDisplay : Another heat map.
 
     Examples
     --------
@@ -79,7 +96,7 @@ class GridHeatmapDisplay:
         self,
         ax: "Axes | None" = None,
         *,
-        cmap: Any = "cividis",
+        cmap: "str | Colormap" = "cividis",
         vmin: float | None = None,
         vmax: float | None = None,
         values_format: str | None = ".3g",
@@ -105,20 +122,21 @@ class GridHeatmapDisplay:
         Returns
         -------
         display : GridHeatmapDisplay
-            The display, with the artists as attributes.
+            The display, with the image and the numbers as attributes.
 
         Raises
         ------
         ValueError
-            If a parameter, or what is drawn, is not as described. No figure is made.
+            If `ax` is nothing to draw on, or matplotlib knows no such colors, or Python
+            no such format. No figure is made.
         ImportError
             If matplotlib is not installed (extra ``plot``).
         """
-        owner = f"{type(self).__name__}.plot"
         format(0.5, values_format or "")  # refuses a wrong format before drawing
         n_rows, n_columns = self.cells.shape
-        size = (max(COLUMN, 1.2 + 0.5 * n_columns), max(1.8, 0.9 + 0.3 * n_rows))
-        with open_panels(ax, 1, owner, size=size) as (axes,):
+        letters = max(len(self.name), len(str(self.cells.index.name)))
+        height = max(1.8, 0.9 + 0.3 * n_rows, 0.9 + 0.06 * letters)
+        with self._open(ax, (max(COLUMN, 1.2 + 0.5 * n_columns), height)) as (axes,):
             self.image_ = axes.imshow(
                 self.cells.to_numpy(float),
                 cmap=cmap,
@@ -126,22 +144,32 @@ class GridHeatmapDisplay:
                 vmax=vmax,
                 aspect="auto",
             )
-            self.text_ = self._write(axes, values_format)
-            axes.set(
-                xlabel=self.cells.columns.name,
-                ylabel=self.cells.index.name,
-                xticks=range(n_columns),
-                yticks=range(n_rows),
-                xticklabels=[str(value) for value in self.cells.columns],
-                yticklabels=[str(value) for value in self.cells.index],
-            )
+            self._name_cells(axes)
+            labels = {axes.xaxis.label: "width", axes.yaxis.label: "height"}
             if colorbar:
                 bar = axes.figure.colorbar(self.image_, ax=axes, label=self.name)
-                bar.ax.tick_params(labelsize=axes.xaxis.label.get_fontsize())
-        self.ax_, self.figure_ = axes, axes.figure
+                labels[bar.ax.yaxis.label] = "height"
+            # The sizes below depend on what the layout leaves to the cells.
+            axes.get_figure(root=True).draw_without_rendering()
+            room = axes.get_window_extent()
+            for label, side in labels.items():
+                excess = getattr(label.get_window_extent(), side) / getattr(room, side)
+                label.set_fontsize(max(4, label.get_fontsize() / max(1, excess)))
+            self.text_ = self._write(axes, values_format)
         return self
 
-    def _write(self, axes: "Axes", values_format: str | None) -> Any:
+    def _name_cells(self, axes: "Axes") -> None:
+        """Write the values of the parameters, slanted where they have no room."""
+        across, down = self.cells.columns, self.cells.index
+        axes.set(xlabel=across.name, ylabel=down.name)
+        axes.set_yticks(range(len(down)), _tick_labels(down))
+        axes.set_xticks(range(len(across)), labels := _tick_labels(across))
+        letters = len(across) * (1 + max(map(len, labels)))
+        if 0.6 * float(axes.xaxis.label.get_fontsize()) * letters > _width(axes):
+            for label in axes.get_xticklabels():
+                label.set(rotation=45, ha="right", rotation_mode="anchor")
+
+    def _write(self, axes: "Axes", values_format: str | None) -> NDArray[np.object_]:
         """Write the numbers into the cells, in the size that they have room for."""
         text = np.full(self.cells.shape, None, dtype=object)
         if values_format is None:
@@ -153,8 +181,7 @@ class GridHeatmapDisplay:
         }
         longest = max(map(len, written.values()), default=1)
         # Font size in points; a digit is about 0.6 as wide as high.
-        width = 72 * axes.get_window_extent().width / axes.figure.dpi
-        room = 0.75 * width / (self.cells.shape[1] * 0.6 * longest)
+        room = 0.9 * _width(axes) / (self.cells.shape[1] * 0.6 * longest)
         size = float(np.clip(room, 4, axes.xaxis.label.get_fontsize()))
         for (i, j), words in written.items():
             color = self.image_.cmap(self.image_.norm(self.cells.iloc[i, j]))
@@ -166,17 +193,10 @@ class GridHeatmapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: BaseEstimator,
+        estimator: Estimator,
         *,
-        x: str | None = None,
-        y: str | None = None,
         measure: str | None = None,
-        ax: "Axes | None" = None,
-        cmap: Any = "cividis",
-        vmin: float | None = None,
-        vmax: float | None = None,
-        values_format: str | None = ".3g",
-        colorbar: bool = True,
+        **drawing: Unpack[_Choice],
     ) -> Self:
         """Draw the result of a fitted search.
 
@@ -184,16 +204,11 @@ class GridHeatmapDisplay:
         ----------
         estimator : GridSearchCV or another search
             The fitted search, with `cv_results_`.
-        x, y : str, default=None
-            The parameters to the right and downward, as the grid names them. None
-            means the first ones that vary and are not taken.
         measure : str, default=None
             The key of `cv_results_` to draw. None means "mean_test_score", or with
             several scores the one that the search was refitted for, or the first.
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
-        cmap, vmin, vmax, values_format, colorbar : see :meth:`plot`
-            How to draw.
+        **drawing : dict
+            What else :meth:`from_results` takes: `x`, `y`, and how to draw.
 
         Returns
         -------
@@ -206,20 +221,10 @@ class GridHeatmapDisplay:
         if not isinstance(results := getattr(estimator, "cv_results_", None), Mapping):
             got = repr(estimator)
             raise ValueError(wrong("estimator", owner, "be a fitted search", got))
-        if measure is None and isinstance(getattr(estimator, "refit", None), str):
-            measure = f"mean_test_{estimator.refit}"
-        return cls.from_results(
-            results,
-            x=x,
-            y=y,
-            measure=measure,
-            ax=ax,
-            cmap=cmap,
-            vmin=vmin,
-            vmax=vmax,
-            values_format=values_format,
-            colorbar=colorbar,
-        )
+        refit = getattr(estimator, "refit", None)
+        if measure is None and isinstance(refit, str):
+            measure = f"mean_test_{refit}"
+        return cls.from_results(results, measure=measure, **drawing)
 
     @classmethod
     def from_results(
@@ -229,12 +234,7 @@ class GridHeatmapDisplay:
         x: str | None = None,
         y: str | None = None,
         measure: str | None = None,
-        ax: "Axes | None" = None,
-        cmap: Any = "cividis",
-        vmin: float | None = None,
-        vmax: float | None = None,
-        values_format: str | None = ".3g",
-        colorbar: bool = True,
+        **drawing: Unpack[_Drawing],
     ) -> Self:
         """Draw `cv_results_`, or another table with a row for each candidate.
 
@@ -250,10 +250,9 @@ class GridHeatmapDisplay:
         measure : str, default=None
             The key of `results` to draw. None means "mean_test_score", or the first
             that begins with ``mean_test_``.
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
-        cmap, vmin, vmax, values_format, colorbar : see :meth:`plot`
-            How to draw.
+        **drawing : dict
+            How to draw: `ax`, `cmap`, `vmin`, `vmax`, `values_format` and `colorbar`,
+            as in :meth:`plot`.
 
         Returns
         -------
@@ -277,17 +276,26 @@ class GridHeatmapDisplay:
                 index=down.removeprefix(_PREFIX), columns=across.removeprefix(_PREFIX)
             )
         )
-        return cls(cells=cells, name=measure.replace("_", " ")).plot(
-            ax,
-            cmap=cmap,
-            vmin=vmin,
-            vmax=vmax,
-            values_format=values_format,
-            colorbar=colorbar,
-        )
+        return cls(cells=cells, name=measure.replace("_", " ")).plot(**drawing)
 
 
-def _as_column(values: Any) -> Any:
+def _width(axes: "Axes") -> float:
+    """Measure the width of axes in points."""
+    return 72 * axes.get_window_extent().width / axes.figure.dpi
+
+
+def _tick_labels(values: pd.Index) -> list[str]:
+    """Write the values of a parameter; floats all with exponents, or all without."""
+    if values.dtype.kind != "f":
+        return [str(value) for value in values]
+    labels = [f"{value:.4g}" for value in values]
+    if any("e" in label for label in labels):
+        write = partial(np.format_float_scientific, precision=3, trim="-", exp_digits=1)
+        labels = [write(value) for value in values]
+    return labels
+
+
+def _as_column(values: Iterable[object]) -> ArrayLike:
     """Turn what is no number into words: None is no missing value here."""
     array = np.asarray(values)
     # Masked values: candidates of a list of grids may lack a parameter.
@@ -295,7 +303,7 @@ def _as_column(values: Any) -> Any:
     return array if is_number else [str(value) for value in values]
 
 
-def _choose_measure(table: pd.DataFrame, measure: Any, owner: str) -> str:
+def _choose_measure(table: pd.DataFrame, measure: str | None, owner: str) -> str:
     scores = [key for key in table if str(key).startswith("mean_test_")]
     if measure is None and scores:
         return "mean_test_score" if "mean_test_score" in scores else str(scores[0])
@@ -307,42 +315,37 @@ def _choose_measure(table: pd.DataFrame, measure: Any, owner: str) -> str:
 
 
 def _choose_parameters(
-    table: pd.DataFrame, x: Any, y: Any, owner: str
+    table: pd.DataFrame, x: str | None, y: str | None, owner: str
 ) -> tuple[str, str]:
     """Find the columns of the parameters to the right and downward."""
     with_prefix = [key for key in table if str(key).startswith(_PREFIX)]
     varying = [key for key in with_prefix if len(table[key].unique()) > 1]
     order = list(dict.fromkeys(varying + with_prefix))
     chosen: dict[str, str] = {}
-    for parameter, name in (("x", x), ("y", y)):
-        if name is not None:
-            keys = [f"{_PREFIX}{name}", name]
-            found = [key for key in keys if key in table]
-            if not found:
-                known = [key.removeprefix(_PREFIX) for key in order or table]
-                must = f"be one of {known}"
-                raise ValueError(wrong(parameter, owner, must, repr(name)))
-            chosen[parameter] = found[0]
-    for parameter in ("x", "y"):
-        if parameter not in chosen:
-            free = [key for key in order if key not in chosen.values()]
-            if not free:
-                expected = "be given: the results have no other parameter to take"
-                raise ValueError(wrong(parameter, owner, expected, "None"))
-            chosen[parameter] = free[0]
+    named_first = sorted({"x": x, "y": y}.items(), key=lambda item: item[1] is None)
+    for parameter, name in named_first:
+        if name is None:
+            must = "be given: the results have no other parameter to take"
+            found = [key for key in order if key not in chosen.values()]
+        else:
+            must = f"be one of {[key.removeprefix(_PREFIX) for key in order or table]}"
+            found = [key for key in (f"{_PREFIX}{name}", name) if key in table]
+        if not found:
+            raise ValueError(wrong(parameter, owner, must, repr(name)))
+        chosen[parameter] = found[0]
     if chosen["x"] == chosen["y"]:
         must = "be another parameter than 'x'"
         raise ValueError(wrong("y", owner, must, repr(y)))
     return chosen["x"], chosen["y"]
 
 
-def _on(color: Sequence[float]) -> str:
+def _on(color: ArrayLike) -> str:
     """Choose black or white, whichever stands out more from a color.
 
     The contrast is that of W3C's guidelines for accessible content, from the relative
     luminance of sRGB colors.
     """
-    rgb = np.asarray(color[:3])
+    rgb = np.asarray(color)[:3]
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     return "black" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "white"

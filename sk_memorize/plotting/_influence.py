@@ -1,26 +1,37 @@
 """Display of influences: test images and the training images that support them."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.utils import check_consistent_length
 
 from .._errors import wrong
 from ..analysis.memorization import MemorizationScores
-from ._axes import open_panels
-from ._checks import check_table
+from ._checks import check_count, check_result, check_table
 from ._mosaic import draw_mosaic, take_images
-from ._style import PAGE
+from ._panels import Display
+from ._style import COLUMN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class InfluenceDisplay:
+class _Drawing(TypedDict, total=False):
+    """Parameters of `plot` by keyword."""
+
+    image_shape: tuple[int, ...] | None
+    pairs: pd.DataFrame | None
+    n_test_rows: int
+    n_influences: int
+    ax: "Axes | None"
+
+
+class InfluenceDisplay(Display):
     """Test images, each with the training images to which it owes most.
 
-    It is recommended to use :meth:`from_results` to make a display.
+    It is made by :meth:`from_results`.
 
     Parameters
     ----------
@@ -29,10 +40,8 @@ class InfluenceDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure that they are in.
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
     images_ : list of matplotlib AxesImage
         The images, row by row; the first of each row is the test image.
     texts_ : list of matplotlib Text
@@ -64,9 +73,7 @@ class InfluenceDisplay:
 
     def __init__(self, scores: MemorizationScores) -> None:
         owner = type(self).__name__
-        must = "be what memorization_scores returns"
-        if not isinstance(scores, MemorizationScores):
-            raise ValueError(wrong("scores", owner, must, repr(scores)))
+        check_result(scores, MemorizationScores, "scores", owner, "memorization_scores")
         if scores.influence_values is None:
             got = "scores without 'X_test'"
             raise ValueError(wrong("scores", owner, "have test rows", got))
@@ -74,8 +81,8 @@ class InfluenceDisplay:
 
     def plot(
         self,
-        X: Any,
-        X_test: Any,
+        X: ArrayLike,
+        X_test: ArrayLike,
         y_test: ArrayLike,
         *,
         image_shape: tuple[int, ...] | None = None,
@@ -109,18 +116,22 @@ class InfluenceDisplay:
         Returns
         -------
         display : InfluenceDisplay
-            The display, with the artists as attributes.
+            The display, with the images and the words as attributes.
 
         Raises
         ------
         ValueError
-            If a parameter is not as described. No figure is made.
+            If the rows are too few or no images, `pairs` lack a column, or `ax` is
+            nothing to draw on. No figure is made.
         ImportError
             If matplotlib is not installed (extra ``plot``).
         """
         owner = type(self).__name__
         if pairs is None:
             pairs = self._all_pairs()
+        check_count(n_test_rows, "n_test_rows", owner)
+        check_count(n_influences, "n_influences", owner)
+        check_consistent_length(X_test, y_test)
         check_table(pairs, "pairs", owner, ["test_row", "row", "influence"])
         tests = pairs["test_row"].unique()[:n_test_rows]
         pairs = (
@@ -134,10 +145,10 @@ class InfluenceDisplay:
             mine = (pairs["test_row"] == test).to_numpy()
             words = [f"test: {labels[test]}", *self._words(pairs[mine])]
             rows.append((np.concatenate([image[None], images[mine]]), words))
-        size = (0.5 * PAGE, 0.75 * len(rows))
-        with open_panels(ax, 1, owner, size=size) as (panel,):
+        with self._open(ax, (COLUMN, 0.4 + 0.75 * len(rows))) as (panel,):
             self.images_, self.texts_ = draw_mosaic(panel, rows, gap=True)
-        self.ax_, self.figure_, self.test_rows_ = panel, panel.figure, tests
+            panel.set_title("test rows, and training rows\nthat they owe most to")
+        self.test_rows_ = tests
         return self
 
     def _all_pairs(self) -> pd.DataFrame:
@@ -161,15 +172,10 @@ class InfluenceDisplay:
     def from_results(
         cls,
         scores: MemorizationScores,
-        X: Any,
-        X_test: Any,
+        X: ArrayLike,
+        X_test: ArrayLike,
         y_test: ArrayLike,
-        *,
-        image_shape: tuple[int, ...] | None = None,
-        pairs: pd.DataFrame | None = None,
-        n_test_rows: int = 6,
-        n_influences: int = 5,
-        ax: "Axes | None" = None,
+        **drawing: Unpack[_Drawing],
     ) -> Self:
         """Draw the images.
 
@@ -177,33 +183,15 @@ class InfluenceDisplay:
         ----------
         scores : MemorizationScores
             What :func:`~sk_memorize.memorization_scores` returned, with test rows.
-        X, X_test : array-like of shape (n_rows, n_pixels), or images
-            Training rows and test rows.
-        y_test : array-like of shape (n_test_rows,)
-            Labels of the test rows.
-        image_shape : tuple of int, default=None
-            Shape of an image.
-        pairs : DataFrame, default=None
-            Pairs to draw; None takes the largest influences of all.
-        n_test_rows : int, default=6
-            Largest number of test rows.
-        n_influences : int, default=5
-            Largest number of training images for each.
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
+        X, X_test, y_test : array-like
+            Training rows and test rows, and the labels of these.
+        **drawing : dict
+            `image_shape`, `pairs`, `n_test_rows`, `n_influences` and `ax`, as in
+            :meth:`plot`.
 
         Returns
         -------
         display : InfluenceDisplay
             The display, drawn.
         """
-        return cls(scores).plot(
-            X,
-            X_test,
-            y_test,
-            image_shape=image_shape,
-            pairs=pairs,
-            n_test_rows=n_test_rows,
-            n_influences=n_influences,
-            ax=ax,
-        )
+        return cls(scores).plot(X, X_test, y_test, **drawing)

@@ -3,11 +3,14 @@
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._errors import wrong
 from ..analysis.memorization import MemorizationScores
-from ._axes import add_own_legend, open_panels
+from ._axes import add_own_legend, number_logs
+from ._checks import check_count, check_result
 from ._mosaic import draw_mosaic, take_images
+from ._panels import Display
 from ._style import COLORS, COLUMN, PAGE
 
 if TYPE_CHECKING:
@@ -18,10 +21,10 @@ _COLUMNS = 8  # images in a row
 _SMALLEST = 1e-6  # probability, of which the logarithm is drawn
 
 
-class MemorizationDisplay:
+class MemorizationDisplay(Display):
     """Memorization scores: their histogram, against the loss, or rows as images.
 
-    It is recommended to use :meth:`from_results` to make a display.
+    It is made by :meth:`from_results`.
 
     Parameters
     ----------
@@ -36,10 +39,8 @@ class MemorizationDisplay:
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-    figure_ : matplotlib Figure
-        The figure that they are in.
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
     artists_ : list of matplotlib artists
         The bars of the two histograms, the two sets of points, or the images.
     rows_ : ndarray of shape (n_images,)
@@ -71,9 +72,7 @@ class MemorizationDisplay:
         n_wrong: float | None = None,
     ) -> None:
         owner = type(self).__name__
-        must = "be what memorization_scores returns"
-        if not isinstance(scores, MemorizationScores):
-            raise ValueError(wrong("scores", owner, must, repr(scores)))
+        check_result(scores, MemorizationScores, "scores", owner, "memorization_scores")
         is_number = isinstance(n_wrong, int | float | np.integer)
         if n_wrong is not None and not (is_number and 0 <= n_wrong < np.inf):
             must = "be a finite number of at least 0, or None"
@@ -88,7 +87,7 @@ class MemorizationDisplay:
         ax: "Axes | None" = None,
         *,
         kind: str = "histogram",
-        X: Any = None,
+        X: ArrayLike | None = None,
         image_shape: tuple[int, ...] | None = None,
         n_images: int = 16,
     ) -> Self:
@@ -114,12 +113,13 @@ class MemorizationDisplay:
         Returns
         -------
         display : MemorizationDisplay
-            The display, with the artists as attributes.
+            The display, with bars, points or images as an attribute.
 
         Raises
         ------
         ValueError
-            If a parameter is not as described. No figure is made.
+            If `kind` is unknown, `X` or `n_images` give no images, or `ax` is nothing
+            to draw on. No figure is made.
         ImportError
             If matplotlib is not installed (extra ``plot``).
         """
@@ -127,22 +127,18 @@ class MemorizationDisplay:
         if kind not in _KINDS:
             must = f"be one of {list(_KINDS)}"
             raise ValueError(wrong("kind", owner, must, repr(kind)))
-        self.rows_ = np.zeros(0, np.intp)
+        check_count(n_images, "n_images", owner)
+        self.rows_ = self.order[: n_images if kind == "images" else 0]
         if kind == "images":
-            if not isinstance(n_images, int) or n_images < 1:
-                must = "be an int of at least 1"
-                raise ValueError(wrong("n_images", owner, must, repr(n_images)))
-            self.rows_ = self.order[:n_images]
             images = take_images(X, self.rows_, image_shape, "X", owner)
-            lines = -(-len(images) // _COLUMNS)
-            with open_panels(ax, 1, owner, size=(PAGE, 1.2 * lines)) as (panel,):
+            height = 0.4 + 1.2 * -(-len(images) // _COLUMNS)
+            with self._open(ax, (PAGE, height)) as (panel,):
                 self._draw_images(panel, images)
         else:
-            with open_panels(ax, 1, owner, size=(COLUMN, 0.8 * COLUMN)) as (panel,):
+            with self._open(ax, (COLUMN, 0.8 * COLUMN)) as (panel,):
                 draw = self._draw_histogram if kind == "histogram" else self._draw_loss
                 draw(panel)
                 add_own_legend(panel, below=ax is None)
-        self.ax_, self.figure_ = panel, panel.figure
         return self
 
     def _marked(self) -> tuple[np.ndarray, str]:
@@ -173,15 +169,15 @@ class MemorizationDisplay:
                 (values[is_marked], COLORS[1], words),
             )
         ]
-        panel.set_yscale("log")
-        panel.set(xlabel=_name(self.by), ylabel="rows")
+        panel.set(xlabel=_name(self.by), ylabel="training rows", yscale="log")
+        number_logs(panel)
 
     def _draw_loss(self, panel: "Axes") -> None:
         scores = self.scores
         loss, words = scores.cumulative_loss, "loss summed over the training"
         if loss is None:
             probability = np.maximum(scores.insample_probability, _SMALLEST)
-            loss, words = -np.log(probability), "loss in sample"
+            loss, words = -np.log(probability), "training loss"
         is_marked, marked = self._marked()
         self.artists_ = [
             panel.scatter(
@@ -201,6 +197,7 @@ class MemorizationDisplay:
             )
         ]
         panel.set_xscale("symlog", linthresh=max(float(np.median(loss)), _SMALLEST))
+        number_logs(panel, "x")
         panel.set(xlabel=f"{words} (nats)", ylabel=_name(self.by))
 
     def _draw_images(self, panel: "Axes", images: np.ndarray) -> None:
@@ -214,6 +211,8 @@ class MemorizationDisplay:
         self.artists_, _ = draw_mosaic(
             panel, [(images[part], words[part]) for part in parts]
         )
+        head = "training rows, the worst first:"
+        panel.set_title(f"{head}\nlabel, another if suggested, and {_name(self.by)}")
 
     @classmethod
     def from_results(
@@ -223,7 +222,7 @@ class MemorizationDisplay:
         kind: str = "histogram",
         by: str = "memorization",
         n_wrong: float | None = None,
-        X: Any = None,
+        X: ArrayLike | None = None,
         image_shape: tuple[int, ...] | None = None,
         n_images: int = 16,
         ax: "Axes | None" = None,
@@ -234,20 +233,10 @@ class MemorizationDisplay:
         ----------
         scores : MemorizationScores
             What :func:`~sk_memorize.memorization_scores` returned.
-        kind : {"histogram", "loss", "images"}, default="histogram"
-            What is drawn, see :meth:`plot`.
-        by : str, default="memorization"
-            The score that is drawn.
-        n_wrong : float, default=None
-            Estimated number of wrong labels, which is marked.
-        X : array-like of shape (n_rows, n_pixels), or images, default=None
-            The rows, for ``kind="images"``.
-        image_shape : tuple of int, default=None
-            Shape of an image.
-        n_images : int, default=16
-            Number of images.
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
+        kind, X, image_shape, n_images, ax : as in :meth:`plot`
+            What is drawn, and where.
+        by, n_wrong : as in the class
+            The score that is drawn, and the number of rows that are marked.
 
         Returns
         -------

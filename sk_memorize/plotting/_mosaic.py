@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
@@ -19,26 +19,16 @@ _WORDS = 0.22  # height of a line of words, for an image of height 1
 
 
 def take_images(
-    X: Any, rows: NDArray[np.intp], image_shape: Any, name: str, owner: str
+    X: ArrayLike | None,
+    rows: NDArray[np.intp],
+    image_shape: Sequence[int] | None,
+    name: str,
+    owner: str,
 ) -> NDArray:
     """Take rows as images from 0 to 1, with the channels, if there are any, last.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_rows, n_pixels), or images
-        All rows.
-    rows : ndarray of shape (n_images,)
-        Which of them.
-    image_shape : tuple of int or None
-        Height and width, with the channels before or behind them if there are any;
-        None for the shape that `X` has.
-    name, owner : str
-        What errors call `X`, and who takes it.
-
-    Returns
-    -------
-    images : ndarray of shape (n_images, height, width) or (..., 3) or (..., 4)
-        The images.
+    `image_shape` is height and width, with the channels before or behind them if there
+    are any; None is the shape that `X`, which errors call `name`, has.
     """
     if X is None:
         must = "be the rows that are drawn as images"
@@ -66,21 +56,9 @@ def take_images(
 def draw_mosaic(
     panel: "Axes", rows: Sequence[tuple[NDArray, Sequence[str]]], *, gap: bool = False
 ) -> tuple[list[Any], list[Any]]:
-    """Draw rows of images, and words below each.
+    """Draw rows of images, and words below each, and return the artists in this order.
 
-    Parameters
-    ----------
-    panel : Axes
-        Where to draw.
-    rows : sequence of tuples of images and words
-        Row by row, from the top.
-    gap : bool, default=False
-        Whether the first image of a row stands apart.
-
-    Returns
-    -------
-    images, texts : lists of AxesImage and of Text
-        In the order of the rows.
+    With a gap, the first image of a row stands apart.
     """
     images, texts = [], []
     height = rows[0][0].shape[1] / rows[0][0].shape[2]

@@ -1,64 +1,64 @@
 """Display of a randomization test."""
 
-import os
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import numpy as np
-from numpy.random import RandomState
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from .._errors import wrong
-from .._labels import describe
+from .._typing import Classifier
 from ..analysis import RandomizationTest, randomization_test
-from ._axes import add_own_legend, open_panels
+from ._axes import add_own_legend
+from ._checks import check_result
+from ._panels import Display, check_axes
 from ._style import COLORS, COLUMN, LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    Bins = int | Sequence[float] | str
+
 _AXIS_LABELS = {
-    "cv_accuracy": "accuracy in cross-validation",
+    "cv_accuracy": "test accuracy in cross-validation",
     "train_accuracy": "training accuracy",
     "epochs": "epochs",
 }
 _ROUNDING = 1e-9  # accuracies that are closer are the same
 
 
-class RandomizationTestDisplay:
+class _Drawing(TypedDict, total=False):
+    """Parameters that are handed on to `plot`."""
+
+    ax: "Axes | None"
+    bins: "Bins"
+
+
+class RandomizationTestDisplay(Display):
     """Histogram of a statistic under permuted labels, compared to the given ones.
 
-    It is recommended to use :meth:`from_estimator` or :meth:`from_results` to make a
-    display.
+    It is made by :meth:`from_estimator` or :meth:`from_results`.
 
     Parameters
     ----------
     result : RandomizationTest
         What :func:`~sk_memorize.randomization_test` returned.
-
-    statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
-            default="cv_accuracy"
+    statistic : {"cv_accuracy", "train_accuracy", "epochs"}, default="cv_accuracy"
         What is drawn.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        The axes drawn on.
-
-    figure_ : matplotlib Figure
-        The figure that they are in.
-
+    ax_, figure_ : matplotlib Axes and Figure
+        What is drawn on.
     bars_ : matplotlib BarContainer
         The histogram of the permutations.
-
     line_ : matplotlib Line2D
         The mark of the given labels.
 
     See Also
     --------
     randomization_test : Makes the result.
-    sklearn.model_selection.LearningCurveDisplay : Another display.
 
     Examples
     --------
@@ -69,30 +69,27 @@ class RandomizationTestDisplay:
     >>> result = randomization_test(GaussianNB(), X, y, random_state=0)
     >>> display = RandomizationTestDisplay.from_results(result)
     >>> display.ax_.get_xlabel()
-    'accuracy in cross-validation'
+    'test accuracy in cross-validation'
     """
 
     def __init__(
         self, result: RandomizationTest, statistic: str = "cv_accuracy"
     ) -> None:
         owner = type(self).__name__
-        must = "be what randomization_test returns"
-        if not isinstance(result, RandomizationTest):
-            raise ValueError(wrong("result", owner, must, describe(result)))
+        check_result(result, RandomizationTest, "result", owner, "randomization_test")
         if statistic not in result.p_values:
             must = f"be a statistic of the result, one of {list(result.p_values)}"
             raise ValueError(wrong("statistic", owner, must, repr(statistic)))
         self.result = result
         self.statistic = statistic
 
-    def plot(self, ax: "Axes | None" = None, *, bins: Any = "auto") -> Self:
+    def plot(self, ax: "Axes | None" = None, *, bins: "Bins" = "auto") -> Self:
         """Draw the histogram.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             The axes to draw on; None makes a figure.
-
         bins : int, sequence or str, default="auto"
             The bins, as :func:`numpy.histogram_bin_edges` takes them. Integers such
             as epochs, and accuracies in cross-validation, take few values: "auto"
@@ -101,13 +98,20 @@ class RandomizationTestDisplay:
         Returns
         -------
         display : RandomizationTestDisplay
-            The display, with the artists as attributes.
+            The display, with bars and line as attributes.
+
+        Raises
+        ------
+        ValueError
+            If `bins` are nothing that NumPy takes, or `ax` is nothing to draw on. No
+            figure is made.
+        ImportError
+            If matplotlib is not installed (extra ``plot``).
         """
         values = self.result.table[self.statistic].to_numpy(float)
         given, permuted = values[0], values[1:]
         edges = _edges(permuted, bins)
-        size = (COLUMN, 0.8 * COLUMN)
-        with open_panels(ax, 1, type(self).__name__, size=size) as (panel,):
+        with self._open(ax, (COLUMN, 0.8 * COLUMN)) as (panel,):
             _, _, self.bars_ = panel.hist(
                 permuted,
                 bins=edges,
@@ -131,9 +135,12 @@ class RandomizationTestDisplay:
             )
             if (permuted == permuted[0]).all():
                 panel.margins(x=1)
+            if self.statistic != "epochs":  # no accuracy is below 0 or above 1
+                low, high = np.clip(panel.get_xlim(), 0, 1)
+                ticks = panel.get_xticks()
+                panel.set_xticks(ticks[(low <= ticks) & (ticks <= high)])
             panel.yaxis.get_major_locator().set_params(integer=True)
             add_own_legend(panel, below=ax is None)
-        self.ax_, self.figure_ = panel, panel.figure
         return self
 
     @classmethod
@@ -142,91 +149,47 @@ class RandomizationTestDisplay:
         result: RandomizationTest,
         *,
         statistic: str = "cv_accuracy",
-        ax: "Axes | None" = None,
-        bins: Any = "auto",
+        **drawing: Unpack[_Drawing],
     ) -> Self:
         """Draw the result of a test.
 
         Parameters
         ----------
-        result : RandomizationTest
-            What :func:`~sk_memorize.randomization_test` returned.
-
-        statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
-                default="cv_accuracy"
+        result, statistic : as in the class
             What is drawn.
-
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
-
-        bins : int, sequence or str, default="auto"
-            The bins, see :meth:`plot`.
+        **drawing : dict
+            `ax` and `bins`, as in :meth:`plot`.
 
         Returns
         -------
         display : RandomizationTestDisplay
             The display, drawn.
         """
-        return cls(result, statistic).plot(ax, bins=bins)
+        return cls(result, statistic).plot(**drawing)
 
     @classmethod
     def from_estimator(
         cls,
-        estimator: BaseEstimator,
-        X: Any,
+        estimator: Classifier,
+        X: ArrayLike,
         y: ArrayLike,
         *,
-        groups: ArrayLike | None = None,
-        cv: Any = None,
-        n_permutations: int = 99,
-        n_jobs: int | None = None,
-        random_state: int | RandomState | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
         statistic: str = "cv_accuracy",
         ax: "Axes | None" = None,
-        bins: Any = "auto",
+        bins: "Bins" = "auto",
+        **test: Any,
     ) -> Self:
         """Make a test and draw its result.
 
         Parameters
         ----------
-        estimator : estimator instance
-            A classifier. This and the next ones are the parameters of
-            :func:`~sk_memorize.randomization_test`.
-
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
-
-        y : array-like of shape (n_samples,)
-            The labels.
-
-        groups : array-like of shape (n_samples,), default=None
-            The group of each row; whole groups are permuted.
-
-        cv : int, cross-validation generator or iterable, default=None
-            The folds.
-
-        n_permutations : int, default=99
-            Number of permutations.
-
-        n_jobs : int, default=None
-            Number of processes.
-
-        random_state : int, RandomState instance or None, default=None
-            Decides the permutations.
-
-        checkpoint : str or path-like, default=None
-            A file from which a test that was broken off goes on.
-
-        statistic : {"cv_accuracy", "train_accuracy", "epochs"}, \
-                default="cv_accuracy"
-            What is drawn.
-
-        ax : matplotlib Axes, default=None
-            The axes to draw on; None makes a figure.
-
-        bins : int, sequence or str, default="auto"
-            The bins, see :meth:`plot`.
+        estimator, X, y : as in :func:`~sk_memorize.randomization_test`
+            A classifier, the rows, and their labels.
+        statistic, ax, bins : as in the class and in :meth:`plot`
+            What is drawn, where and how.
+        **test : dict
+            Other parameters of :func:`~sk_memorize.randomization_test`: `groups`, `cv`,
+            `n_permutations`, `n_jobs`, `random_state` and `checkpoint`.
 
         Returns
         -------
@@ -234,25 +197,19 @@ class RandomizationTestDisplay:
             The display, drawn. The result is its `result`.
         """
         # Check before the fits what only the drawing needs.
-        check_matplotlib_support(cls.__name__)
+        owner = cls.__name__
+        check_matplotlib_support(owner)
         if statistic not in _AXIS_LABELS:
             must = f"be one of {list(_AXIS_LABELS)}"
-            raise ValueError(wrong("statistic", cls.__name__, must, repr(statistic)))
-        result = randomization_test(
-            estimator,
-            X,
-            y,
-            groups=groups,
-            cv=cv,
-            n_permutations=n_permutations,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            checkpoint=checkpoint,
-        )
+            raise ValueError(wrong("statistic", owner, must, repr(statistic)))
+        if ax is not None:
+            check_axes(ax, 1, f"{owner}.plot")
+        np.histogram_bin_edges([0.0, 1.0], bins)
+        result = randomization_test(estimator, X, y, **test)
         return cls.from_results(result, statistic=statistic, ax=ax, bins=bins)
 
 
-def _edges(values: np.ndarray, bins: Any) -> np.ndarray:
+def _edges(values: NDArray[np.float64], bins: "Bins") -> NDArray[np.float64]:
     """Choose the bins of a histogram."""
     if not isinstance(bins, str) or bins != "auto":
         return np.histogram_bin_edges(values, bins)
