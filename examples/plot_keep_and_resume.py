@@ -41,7 +41,7 @@ for name, labels in (("permuted labels", y_permuted), ("true labels again", y)):
     print(f"{name}: {clf.train_accuracy_:.3f} on the labels that it was given")
 
 # %%
-# A network that knows the digits forgets them over the random labels, and learns them
+# While the network learns the random labels it forgets the digits; then it learns them
 # again.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
