@@ -56,8 +56,8 @@ for (name, history, test), color in zip(
 ax.plot([], [], "*", color="0.4", markersize=10, label="test rows, at the end")
 ax.axhline(0.1, color="0.4", linestyle=":", label="chance")
 ax.set(
-    xlabel="epoch, all in all",
-    ylabel="accuracy in training",
+    xlabel="epoch, over all three fits",
+    ylabel="training accuracy",
     title="Digits, learned, overwritten and learned again",
 )
 _ = figure.legend(loc="outside lower center", ncols=3, frameon=False)
