@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sk_memorize import MemorizingMLP, memorization_capacity
 
 # %%
-# Cover's theorem tells it for a linear classifier: twice as many labels as weights, the
-# intercept among them. Here are 10, 20 and 40 weights.
+# For a linear classifier Cover's theorem gives the limit: twice as many labels as
+# weights, the intercept among them. Here are 10, 20 and 40 weights.
 
 settings = {"random_state": 0, "rtol": 0.2}
 linear = LogisticRegression(C=np.inf, max_iter=1000)
@@ -33,7 +33,7 @@ for capacity in capacities["linear"]:
     )
 
 # %%
-# Nobody has a theorem as sharp for networks that are trained. What they hold in forty
+# No theorem as sharp is known for networks that are trained. What they hold after forty
 # epochs is less, since the training must find the weights; a longer one finds more.
 
 capacities["one hidden layer"] = [

@@ -18,9 +18,9 @@ X, y = digits.X_train, digits.y_train
 # %%
 # Question 1: can the network be right on all training rows?
 # ----------------------------------------------------------
-# The recipe of the course is there as "notebook": seven layers, Adam, a learning rate
+# The recipe of the course is called "notebook": seven layers, Adam, a learning rate
 # that falls to a tenth every five epochs. "memorizing" is the default, and
-# "generalizing" takes its time for a better test accuracy.
+# "generalizing" trains longer for a better test accuracy.
 
 for recipe in ("notebook", "memorizing", "generalizing"):
     network = MemorizingMLP.from_recipe(recipe, random_state=0).fit(X, y)
@@ -30,8 +30,8 @@ for recipe in ("notebook", "memorizing", "generalizing"):
 # %%
 # Question 2: and if the labels are permuted?
 # -------------------------------------------
-# It is right on all of them again. What it learned is of no use on new rows, where one
-# in ten is right by chance.
+# It is right on all of them again. But what it learned is of no use on new rows, of
+# which one in ten is right by chance.
 
 y_permuted = LabelPermuter(random_state=0).fit(y).transform(y)
 network = MemorizingMLP(random_state=0).fit(X, y_permuted)

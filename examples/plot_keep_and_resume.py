@@ -41,7 +41,7 @@ for name, labels in (("permuted labels", y_permuted), ("true labels again", y)):
     print(f"{name}: {clf.train_accuracy_:.3f} on the labels that it was given")
 
 # %%
-# A network that knows the digits forgets them over the random labels, and learns them
+# While the network learns the random labels it forgets the digits; then it learns them
 # again.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -56,8 +56,8 @@ for (name, history, test), color in zip(
 ax.plot([], [], "*", color="0.4", markersize=10, label="test rows, at the end")
 ax.axhline(0.1, color="0.4", linestyle=":", label="chance")
 ax.set(
-    xlabel="epoch, all in all",
-    ylabel="accuracy in training",
+    xlabel="epoch, over all three fits",
+    ylabel="training accuracy",
     title="Digits, learned, overwritten and learned again",
 )
 _ = figure.legend(loc="outside lower center", ncols=3, frameon=False)

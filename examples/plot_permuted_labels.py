@@ -13,13 +13,13 @@ digits = load_dataset("digits")
 X, y = digits.X_train, digits.y_train
 
 # %%
-# A permutation keeps the size of each class, and breaks every tie to the images.
+# A permutation keeps the size of each class, but labels no longer depend on the images.
 
 y_permuted = LabelPermuter(random_state=0).fit(y).transform(y)
 print(f"{(y_permuted == y).mean():.0%} of the labels are what they were")
 
 # %%
-# Nothing is changed between the two fits but the labels.
+# Only the labels differ between the two fits.
 
 networks = {
     "true labels": MemorizingMLP(random_state=0).fit(X, y),

@@ -2,10 +2,10 @@
 Randomize the inputs instead
 ============================
 
-The other experiment of Zhang et al. (2017) keeps the labels and takes the structure
-from the images: all pixels in one random order, those of each image in an order of
-their own, or noise in place of the images. The three are transformers, and give a row
-the same new values whenever they see it.
+The other experiment of Zhang et al. (2017) keeps the labels and destroys the structure
+of the images: the pixels of all images are put in one random order, or those of each
+image in another one, or noise replaces the images. The three are transformers, and give
+a row the same new values whenever they see it.
 """
 
 import matplotlib.pyplot as plt

@@ -37,7 +37,7 @@ tests = {
 # %%
 # The least p-value that 199 permutations can give is 1 / 200. Any classifier will do,
 # and a fast and simple one does well. A network that memorizes all labels has a
-# training accuracy of 1 in any case: what tells is the accuracy in cross-validation.
+# training accuracy of 1 in any case: what counts is the accuracy in cross-validation.
 
 for name, test in tests.items():
     print(f"{name}: p = {test.p_values['cv_accuracy']:.3f}")

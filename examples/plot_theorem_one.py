@@ -22,8 +22,8 @@ network = TwoLayerInterpolator(random_state=0).fit(X, y)
 print(f"accuracy {network.score(X, y)}, {network.n_parameters_} weights = 2 * 16 + 2")
 
 # %%
-# It learns nothing. On the digits it is right on all training rows, as is the
-# interpolation by a Gaussian kernel of least norm; on new rows they are worlds apart.
+# It learns nothing. On the digits it is right on all training rows, as is the function
+# of least norm of a Gaussian kernel; on new rows only the latter is right.
 
 digits = load_dataset("digits")
 for clf in (TwoLayerInterpolator(random_state=0), KernelInterpolator()):
@@ -34,8 +34,8 @@ for clf in (TwoLayerInterpolator(random_state=0), KernelInterpolator()):
     )
 
 # %%
-# To the left the output along the line, which bends at each point; to the right what
-# the two interpolators make of the plane between the same points.
+# On the left is the output along the line, which bends at each point; on the right are
+# the classes that the two interpolators predict in the plane between the same points.
 
 kernel = KernelInterpolator().fit(X, y)
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")

@@ -28,8 +28,8 @@ searches = [
 ]
 
 # %%
-# With 64 units a layer every depth holds 300 permuted labels, and for each depth these
-# networks are also the best with true ones: to be able to memorize does no harm.
+# With 64 units a layer, networks of every depth fit 300 permuted labels, and for each
+# depth they are also the best with true labels: being able to memorize does no harm.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for search, measure, ax in zip(

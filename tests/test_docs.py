@@ -95,6 +95,13 @@ def test_the_build_has_no_warning(build):
     assert build.succeeded, build.errors
 
 
+def test_pages_load_nothing_from_the_network(site):
+    pages = [page.read_text("utf-8") for page in site.rglob("*.html")]
+    loads = r"<(?:script|img|link)\b[^>]*(?:src|href)=.https?:"
+    assert pages
+    assert not re.findall(loads, "".join(pages))
+
+
 def read_entry(site, name):
     """Read the one entry of a public name or a method, signature first."""
     owner = name.partition(".")[0]

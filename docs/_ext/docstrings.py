@@ -1,4 +1,4 @@
-"""What numpydoc makes of a docstring, put right in two places."""
+"""Corrections of what numpydoc makes of a docstring."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""References to other libraries become links, without their inventories.
+"""Links to the pages of other libraries, made without their inventories.
 
 Intersphinx would have to reach each library's site in every build. Their addresses
 follow from the names, and whether a name is right is seen from the library itself:

@@ -1,4 +1,4 @@
-"""The reference lists what ``sk_memorize.__all__`` lists, whatever that is.
+"""Pages of the reference, one for each name in ``sk_memorize.__all__``.
 
 Before a build a listing with a section for each subpackage is written, from which
 autosummary makes a page for each name. After it the build fails if a name is missing.
@@ -18,7 +18,7 @@ from sphinx.errors import ExtensionError
 
 import sk_memorize
 
-# Beside api.rst, which includes it: paths in it are seen from there.
+# In the folder of api.rst, which includes it: its paths are relative to that folder.
 LISTING = "_listing.rst"
 PAGES = "generated"
 

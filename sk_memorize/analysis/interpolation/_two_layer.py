@@ -134,22 +134,19 @@ class TwoLayerInterpolator(_TwoLayerNetwork, InterpolatingClassifier):
 
     Notes
     -----
-    With the direction a, the network is
-
-    .. math:: c(x) = \sum_{j=1}^{n} w_j \max(a^T x - b_j, 0).
-
-    Let :math:`z_1 < \dots < z_n` be the projections :math:`a^T x_i`, sorted. With
-    :math:`b_1 < z_1` and :math:`z_{j-1} \le b_j < z_j` the matrix
-    :math:`\max(z_i - b_j, 0)` is triangular with a positive diagonal, and any targets
-    determine w. Here the biases are at the lower ends, :math:`b_j = z_{j-1}`. Then the
-    network joins the points :math:`(z_i, y_i)` by straight lines, w is the change of
-    slope, and no output between two rows exceeds those of the rows. The targets are -1
-    and 1 for two classes, and unit vectors for more.
+    With the direction a, the output for x is the sum of `w[j] * max(a @ x - b[j], 0)`
+    over all units j. Let `z[i]` be the projections `a @ x[i]`, sorted. With
+    `b[0] < z[0]` and `z[j - 1] <= b[j] < z[j]`, the matrix of `max(z[i] - b[j], 0)` is
+    triangular with a positive diagonal, and any targets determine w. Here the biases
+    are at the lower ends, `b[j] = z[j - 1]`. Then the network joins the points
+    `(z[i], y[i])` by straight lines, w is the change of slope, and no output between
+    two rows exceeds those of the rows. The targets are -1 and 1 for two classes, and
+    unit vectors for more.
 
     Between two training rows the class is that of the nearer one on the line. Outside
     of the training rows the network behaves as follows. To the right, the last
     line goes on, and the class remains that of the last row. To the left, the outputs
-    fall linearly to 0 at b_1, which is as far from the first row as that is from the
+    fall linearly to 0 at `b[0]`, which is as far from the first row as that is from the
     last; the class remains that of the first row. Farther left every unit is silent:
     all outputs are 0, all classes equally probable, and `predict` returns the first.
 

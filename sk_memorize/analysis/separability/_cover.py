@@ -48,9 +48,10 @@ def cover_count(n_samples: int, dim: int) -> int:
 
     Notes
     -----
-    The count is :math:`C(n, d) = 2 \sum_{k < d} \binom{n - 1}{k}` [1]_. For points
-    that are not in general position it is an upper bound. All labelings are separable
-    if there are at most `dim` points, and half of them if there are twice as many.
+    The count is 2 times the sum of the binomial coefficients "n - 1 choose k" over
+    `k = 0, ..., d - 1` [1]_. For points that are not in general position it is an
+    upper bound. All labelings are separable if there are at most `dim` points, and half
+    of them if there are twice as many.
 
     The numbers have up to `n_samples` bits: for more than some ten thousand points,
     use the logarithm.
@@ -110,10 +111,10 @@ def cover_log10_probability(n_samples: int, dim: int) -> float:
 
     Notes
     -----
-    By Cover's theorem [1]_ the probability is :math:`C(n, d) / 2^n`, the probability
-    of fewer than `d` heads in `n - 1` tosses. It is 1 for `n <= d`, 1/2 for
-    `n = 2 d`, and falls off sharply beyond, the more so the larger `d` is. For points
-    that are not in general position it is an upper bound.
+    By Cover's theorem [1]_ the probability, `cover_count(n, d) / 2 ** n`, is that of
+    fewer than `d` heads in `n - 1` tosses. It is 1 for `n <= d`, 1/2 for `n = 2 d`, and
+    falls off sharply beyond, the more so the larger `d` is. For points that are not in
+    general position it is an upper bound.
 
     Probabilities above 1e-290 are computed by the incomplete beta function, and
     smaller ones as sums of binomial coefficients by the log-gamma function: relative

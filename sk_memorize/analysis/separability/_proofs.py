@@ -252,8 +252,8 @@ def correction_ratio(problem: Problem, entries: Entries) -> float:
     -----
     Let the rows of M be the weighted gradients. If M has full column rank, its
     smallest singular value s is positive, and if the sum r of the rows is shorter
-    than s, then :math:`\eta = -M (M^T M)^{-1} r` has a length below 1, so that the
-    weights times :math:`1 + \eta` are positive and cancel exactly. The ratio is that
+    than s, then the vector `e = -M @ inv(M.T @ M) @ r` has a length below 1, so that
+    the weights times `1 + e` are positive and cancel exactly. The ratio is that
     of r and s. Rounding errors are counted against the proof: those of M and r by the
     bounds of [1]_, section 3.1, and those of s by the bound for Householder's QR
     decomposition, theorem 19.4, with 2 for its constant.

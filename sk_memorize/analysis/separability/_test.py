@@ -109,13 +109,13 @@ def separability_test(
     question is undecided, with the reason, and with the bound of all margins.
 
     By Cover's theorem [4]_, of the labelings of n distinct rows of rank d at most
-    :math:`2 \sum_{k < d} \binom{n - 1}{k}` are separable, and exactly so many in
-    general position. `log10_p` compares this with all labelings, and
-    `log10_p_permutation` with those that have each label as often as it was given,
-    which counts if the classes are unbalanced. Both are upper bounds of the
-    probability that assume nothing of the rows except their rank. It is numerical: the
-    number of singular values of the centered and scaled columns above the largest one
-    times the larger side of `X` times the machine epsilon, plus 1 for the intercept.
+    `cover_count(n, d)` are separable, and exactly so many in general position.
+    `log10_p` compares this with all labelings, and `log10_p_permutation` with those
+    that have each label as often as it was given, which counts if the classes are
+    unbalanced. Both are upper bounds of the probability that assume nothing of the
+    rows except their rank. It is numerical: the number of singular values of the
+    centered and scaled columns above the largest one times the larger side of `X`
+    times the machine epsilon, plus 1 for the intercept.
 
     References
     ----------
