@@ -69,6 +69,9 @@ def test_equal_rows_and_groups_are_held_out_together_by_chains():
     assert (is_out[:, :5] == is_out[:, :1]).all()
     assert (is_out[:, 5] == is_out[:, 6]).all()
     assert len(np.unique(is_out[:, [0, 5, 7]], axis=0)) == 4  # two of a label part
+    groups = np.repeat(np.arange(50, dtype=np.uint64), [8] * 10 + [1] * 40)
+    is_out = held_out(np.arange(120), np.zeros(120, int), groups)
+    assert (is_out[:, :80].sum(axis=1) == 40).all()  # half of the large ones
 
 
 def test_keys_are_of_contents():

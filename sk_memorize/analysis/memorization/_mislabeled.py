@@ -79,8 +79,9 @@ def find_mislabeled(
         Number of fits, each to four fifths of the rows.
 
     groups, sample_weight : array-like of shape (n_rows,), default=None
-        The group of each row, say a patient or a video, and its weight: as in
-        :func:`memorization_scores`, like the three that follow.
+        The group of each row, a patient or a video, which is held out as a whole; and
+        the weight of the row in a fit. These and the next three are as in
+        :func:`~sk_memorize.memorization_scores`.
 
     random_state : int, RandomState instance or None, default=None
         Decides which rows are held out, and the seeds that are None.
@@ -108,8 +109,8 @@ def find_mislabeled(
 
     Raises
     ------
-    ValueError, TypeError
-        As in :func:`memorization_scores`, before any fit.
+    ValueError
+        If an argument is not as described, before any fit; a TypeError for types.
 
     See Also
     --------
