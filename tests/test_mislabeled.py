@@ -112,6 +112,8 @@ def test_the_probability_is_calibrated_for_given_probabilities():
         inside = found["probability_wrong"].between(low, low + 0.25)
         off = is_wrong[inside].mean() - found["probability_wrong"][inside].mean()
         assert abs(off) < 0.1
+    is_other = found["suggested_label"] != found["given_label"]
+    assert_array_equal(is_other, found["probability_wrong"] > 0.5)
     order = rng.permutation(3000)
     again = find_mislabeled(
         None, np.take(given, order), pred_probs=probabilities[order]
