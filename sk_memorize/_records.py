@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from ._atomic import open_file, replacing
+
+_CHECKSUM = b', "crc32": '  # of what stands before it in the line
 
 
 class RecordStore:
@@ -18,7 +21,7 @@ class RecordStore:
     ----------
     path : str or path-like
         The file. If it exists, its records are read; if not, it is made at once. An
-        incomplete last line, which a kill leaves, is dropped.
+        incomplete last line, which a kill leaves, is dropped. Each line has a checksum.
     header : mapping
         What decides the records without being in their keys: arguments, a digest of
         the data, versions. A file with another header is refused.
@@ -26,8 +29,8 @@ class RecordStore:
     Raises
     ------
     ValueError
-        If the file has records under another header, or is something else. It is not
-        changed.
+        If the file has records under another header, if a line was changed, or if it
+        is something else. It is left as it is.
     OSError
         If the file cannot be read or made.
 
@@ -53,7 +56,7 @@ class RecordStore:
 
     def __init__(self, path: str | os.PathLike[str], header: Mapping[str, Any]) -> None:
         self.path = Path(path)
-        first = _to_json({"header": header})
+        first = _to_line({"header": header})
         content = b""
         if self.path.exists():
             with open_file(self.path) as file:
@@ -62,7 +65,7 @@ class RecordStore:
         # Overwrite a file that has a header only: nothing is lost.
         if len(rows) < 2:
             with replacing(self.path) as temporary:
-                temporary.write_bytes(first + b"\n")
+                temporary.write_bytes(first)
         elif differences := "; ".join(_compare(rows[0], json.loads(first))):
             raise ValueError(
                 f"{path} has the records of another run: {differences}. Give the name "
@@ -89,7 +92,8 @@ class RecordStore:
         OSError
             If the file cannot be written. It is then unchanged.
         """
-        line = _to_json({"key": key, "record": record}, sort_keys=False) + b"\n"
+        line = _to_line({"key": key, "record": record})
+        as_read = json.loads(line)["record"]
         # "rb+" does not create a file: one that was removed would lack its header.
         with self.path.open("rb+", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
@@ -100,30 +104,36 @@ class RecordStore:
             except BaseException:
                 file.truncate(size)
                 raise
-        self._records[_to_json(key)] = json.loads(line)["record"]
+        self._records[_to_json(key)] = as_read
 
     def _parse(self, content: bytes) -> Iterator[dict[str, Any]]:
         """Parse the complete lines, of which the first must be a header."""
         lines = content.split(b"\n")
         for number, line in enumerate(lines[:-1] or lines if content else (), 1):
-            names = {"header"} if number == 1 else {"key", "record"}
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                row = None
-            if not isinstance(row, dict) or row.keys() != names:
+            start = b'{"header": ' if number == 1 else b'{"key": '
+            content, _, _ = line.rpartition(_CHECKSUM)
+            if line + b"\n" != _seal(content) or not line.startswith(start):
                 raise ValueError(
                     f"{self.path} is damaged in line {number}, or no file of records. "
                     "Give the name of another file, or remove it."
                 )
-            yield row
+            yield json.loads(line)
 
 
-def _to_json(value: Any, *, sort_keys: bool = True) -> bytes:
+def _to_line(row: dict[str, Mapping[str, Any]]) -> bytes:
+    """Write a row with its checksum."""
+    return _seal(_to_json(row, sort_keys=False)[:-1])
+
+
+def _seal(content: bytes) -> bytes:
+    return content + _CHECKSUM + b"%d}\n" % crc32(content)
+
+
+def _to_json(value: object, *, sort_keys: bool = True) -> bytes:
     return json.dumps(value, sort_keys=sort_keys, default=_as_builtin).encode()
 
 
-def _as_builtin(value: Any) -> Any:
+def _as_builtin(value: object) -> Any:
     """Convert a mapping, or a scalar or an array of NumPy, for JSON."""
     if isinstance(value, Mapping):
         return dict(value)

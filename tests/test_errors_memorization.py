@@ -53,14 +53,8 @@ CASES = [
             *("unweighted", {"sample_weight": [1] * 12}, WEIGHT, "takes no weights"),
             "KNeighbors",
         ),
-        (
-            "no-labels",
-            {"X_test": X},
-            "'X_test' and 'y_test'",
-            "together",
-            "X_test only",
-        ),
-        ("no-rows", {"y_test": Y}, "'X_test' and 'y_test'", "together", "y_test only"),
+        ("no-labels", {"X_test": X}, TEST_LABELS, "with 'X_test'", "Got None"),
+        ("no-rows", {"y_test": Y}, TEST_ROWS, "with 'y_test'", "Got None"),
         ("columns", {"X_test": X[:, :1], "y_test": Y}, TEST_ROWS, "(2,)", "Got (1,)"),
         (
             *("names", {"X": FRAME, "X_test": FRAME.set_axis([*"bc"], axis=1)}),
@@ -76,12 +70,10 @@ CASES = [
         ("jobs", {"n_jobs": 0}, "'n_jobs' parameter", "or None", "Got 0"),
         ("seed", {"random_state": -1}, "'random_state'", "Got -1"),
         ("verbose", {"verbose": "x"}, "'verbose'", "Got 'x'"),
+        ("folder", {"checkpoint": "no/file"}, FILE, "that exists", "'no/file'"),
         (
-            "folder",
-            {"checkpoint": "no/file"},
-            FILE,
-            "a folder that exists",
-            "'no/file'",
+            *("no-pickle", {"estimator": GaussianNB(priors=(1 for _ in Y))}),
+            *(FILE, "cannot be pickled", "a file"),
         ),
     ),
     *wrong_data(OF, ("X", {"X": 3}, ROWS, "an array-like", "Got 3"), error=TypeError),
@@ -94,10 +86,18 @@ def test_nothing_is_fitted(case, monkeypatch):
     given = GIVEN | case.data
     if case.name == "names":
         given["y_test"] = Y
+    if case.name == "no-pickle":
+        given["checkpoint"] = "sums"  # is not made
     if case.name == "unweighted":
         given["estimator"] = KNeighborsClassifier()
     with refused(case):
         memorization_scores(**given)
+
+
+def test_probabilities_that_are_no_numbers_are_refused():
+    classifier = KNeighborsClassifier(weights=lambda distance: distance * np.nan)
+    with pytest.raises(ValueError, match=f"{ESTIMATOR} .* finite .* Got NaN from"):
+        memorization_scores(classifier, X, Y, n_fits=2, random_state=0)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,7 @@ def test_nothing_is_fitted(case, monkeypatch):
         ({"estimator": GaussianNB(var_smoothing=1)}, "another estimator"),
         ({"X": X + 1}, "another X, y, groups or sample_weight"),
         ({"random_state": 1}, "another random_state"),
+        ({"random_state": np.random.RandomState(0)}, "another random_state"),
         ({"n_fits": 2}, "fits in the checkpoint, 4. Got 2"),
         (None, "cannot be read"),
     ],

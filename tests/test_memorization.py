@@ -18,13 +18,14 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sk_memorize import MemorizingMLP, memorization_scores
 from sk_memorize.analysis.memorization._halves import draw_held_out, find_units
-from sk_memorize.analysis.memorization._keys import row_keys
+from sk_memorize.analysis.memorization._keys import row_keys, value_keys
 
 X, y = load_iris(return_X_y=True)
 
@@ -39,8 +40,8 @@ def committee():
 
 
 def held_out(keys, codes, groups=None, n_fits=8, train_size=0.5):
-    units = find_units(np.asarray(keys, np.uint64), groups, np.asarray(codes))
-    return np.stack(list(draw_held_out(units, n_fits, train_size, 0)))
+    unit = find_units(np.asarray(keys, np.uint64), groups)
+    return np.stack(list(draw_held_out(unit, np.asarray(codes), n_fits, train_size, 0)))
 
 
 @pytest.mark.parametrize("n_rows", [4, 31, 150])
@@ -68,6 +69,9 @@ def test_equal_rows_and_groups_are_held_out_together_by_chains():
     assert (is_out[:, :5] == is_out[:, :1]).all()
     assert (is_out[:, 5] == is_out[:, 6]).all()
     assert len(np.unique(is_out[:, [0, 5, 7]], axis=0)) == 4  # two of a label part
+    groups = np.repeat(np.arange(50, dtype=np.uint64), [8] * 10 + [1] * 40)
+    is_out = held_out(np.arange(120), np.zeros(120, int), groups)
+    assert (is_out[:, :80].sum(axis=1) == 40).all()  # half of the large ones
 
 
 def test_keys_are_of_contents():
@@ -84,6 +88,7 @@ def test_keys_are_of_contents():
         keys = row_keys(X)
         assert (keys[[0, 2]] == keys[0]).all()
         assert len({*keys, *row_keys(other)}) == 4
+    assert value_keys([-0.0]) == value_keys([0.0])
 
 
 def test_the_result_depends_on_nothing_else():
@@ -207,14 +212,16 @@ def test_the_loss_of_a_training_comes_with_it():
         network(),
         [make_pipeline(StandardScaler(), network()), GaussianNB()],
     ):
-        params = {} if isinstance(classifier, list) else {"sample_weight": weight}
         scores = memorization_scores(
-            classifier, X, labels, n_fits=16, random_state=0, **params
+            classifier, X, labels, n_fits=16, random_state=0, sample_weight=weight
         )
         assert 10 in np.argsort(scores.cumulative_loss)[-3:]
-        assert (scores.cumulative_loss[20] == 0) == bool(params)
+        assert scores.cumulative_loss[20] == 0
         assert "cumulative_loss" in scores.to_frame()
-    assert memorization_scores(GaussianNB(), X, y, n_fits=2).cumulative_loss is None
+    unweighted = network(class_weight={0: 0, 1: 1, 2: 1})
+    for classifier in (GaussianNB(), OneVsRestClassifier(network()), unweighted):
+        scores = memorization_scores(classifier, X, y, n_fits=2, random_state=0)
+        assert scores.cumulative_loss is None
 
 
 def test_top_finds_the_worst_of_each_value():
@@ -238,8 +245,10 @@ def test_rare_classes_and_equal_rows_are_said():
     assert scores.rare_classes.tolist() == [7]
     assert scores.heldout_probability[0] == 0
     assert scores.n_equal_rows == 4  # two of iris are equal as well
-    assert "[7]" in scores.summary()
-    assert "4 rows" in scores.summary()
+    assert "[7]" in repr(scores)
+    assert "4 rows" in repr(scores)
+    plain = memorization_scores(GaussianNB(), X[:99:5], y[:99:5], n_fits=2)
+    assert plain.summary().count("\n") == scores.summary().count("\n") - 2
 
 
 ENDLESS = """

@@ -8,6 +8,7 @@ from imblearn.pipeline import make_pipeline
 from imblearn.utils.estimator_checks import estimator_checks_generator
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
+from scipy.sparse import csr_array
 from sklearn.datasets import load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
@@ -15,6 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import LabelPermuter, MislabeledRows, find_mislabeled
+from sk_memorize.analysis.memorization._committee import encode_rows
 
 X, Y = load_wine(return_X_y=True, as_frame=True)
 NOISE = LabelPermuter("symmetric", fraction=0.1, random_state=0).fit(Y)
@@ -82,6 +84,15 @@ def test_frames_of_any_columns_are_read():
     assert find_mislabeled(as_objects, y, **settings).index[0] == 5
 
 
+def test_rows_of_one_kind_are_encoded():
+    numbers = np.array([[1.0, 0], [0, 3]])
+    assert_array_equal(encode_rows(csr_array(numbers), "f"), numbers)
+    words = pd.DataFrame({"word": ["left", "right"]})
+    assert_array_equal(encode_rows(words, "f"), np.eye(2))
+    gaps = pd.DataFrame({"number": [1.0, np.nan, 5]})
+    assert_array_equal(encode_rows(gaps, "f"), [[1, 0], [3, 1], [5, 0]])
+
+
 def draw_probabilities(n_rows, transitions, rng):
     """Draw true labels by known probabilities, and given ones by known transitions."""
     n_classes = len(transitions)
@@ -101,6 +112,8 @@ def test_the_probability_is_calibrated_for_given_probabilities():
         inside = found["probability_wrong"].between(low, low + 0.25)
         off = is_wrong[inside].mean() - found["probability_wrong"][inside].mean()
         assert abs(off) < 0.1
+    is_other = found["suggested_label"] != found["given_label"]
+    assert_array_equal(is_other, found["probability_wrong"] > 0.5)
     order = rng.permutation(3000)
     again = find_mislabeled(
         None, np.take(given, order), pred_probs=probabilities[order]

@@ -10,6 +10,7 @@ import numpy as np
 import sklearn
 
 from ..._atomic import open_file, replacing
+from ..._errors import wrong
 from ..._fingerprint import digest
 from ._sums import Sums
 
@@ -34,12 +35,9 @@ class Checkpoint:
     ) -> None:
         self.path = Path(path)
         self.header = header
-        self.must = f"The 'checkpoint' parameter of {owner} must"
+        self.owner = owner
         if self.path.is_dir() or not self.path.parent.is_dir():
-            raise ValueError(
-                f"{self.must} be a file in a folder that exists. Got "
-                f"{str(self.path)!r} instead."
-            )
+            raise self._refusal("be a file in a folder that exists")
 
     def load(self) -> tuple[Sums, int] | None:
         """Read the sums and the seed, if there is a file."""
@@ -52,37 +50,34 @@ class Checkpoint:
             seed = int(arrays.pop("seed"))
             sums = Sums(**arrays)
         except (*_UNREADABLE, TypeError) as error:
-            raise ValueError(
-                f"{self.must} be a file that this function wrote, or a new one. Got "
-                f"{str(self.path)!r} instead, which cannot be read."
-            ) from error
+            must = "be a file that this function wrote, or a new one"
+            raise self._refusal(must, "it cannot be read") from error
         differing = [
             name for name in self.header if header.get(name) != self.header[name]
         ]
         if differing:
-            raise ValueError(
-                f"{self.must} be a file of the same call, or a new one. Got "
-                f"{str(self.path)!r} instead, of a call with another "
-                f"{', '.join(differing)}."
-            )
+            why = f"it is of a call with another {', '.join(differing)}"
+            raise self._refusal("be a file of the same call, or a new one", why)
         return sums, seed
 
     def save(self, sums: Sums, seed: int) -> None:
         """Write the sums and the seed, in place of the file before."""
         with replacing(self.path) as temporary, temporary.open("wb") as file:
             header = json.dumps(self.header)
-            np.savez(file, header=header, seed=seed, **sums.to_arrays())  # type: ignore[arg-type]
+            np.savez(file, header=header, seed=seed, **vars(sums))
+
+    def _refusal(self, must: str, why: str = "") -> ValueError:
+        got = repr(str(self.path))
+        return ValueError(wrong("checkpoint", self.owner, must, got, why))
 
 
-def hash_estimator(estimator: Any, owner: str) -> str:
+def hash_estimator(estimator: object, owner: str) -> str:
     """Hash a classifier with its parameters."""
     try:
         return digest(estimator)
     except TypeError as error:
-        raise ValueError(
-            f"The 'checkpoint' parameter of {owner} must be None where the estimator "
-            f"cannot be pickled: {error}. Got a file instead."
-        ) from error
+        must = f"be None where the estimator cannot be pickled: {error}"
+        raise ValueError(wrong("checkpoint", owner, must, "a file")) from error
 
 
 def versions() -> str:

@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from ..._errors import wrong
 from ..._labels import describe
 from ...neural import MemorizingMLP
 
@@ -46,7 +47,7 @@ def make_committee() -> list[Any]:
     return [make_pipeline(StandardScaler(), network), trees, trees]
 
 
-def encode_rows(X: Any, owner: str) -> NDArray:
+def encode_rows(X: object, owner: str) -> NDArray:
     """Turn rows of numbers, categories and missing values into numbers.
 
     No label is looked at, so all rows can be encoded together.
@@ -98,10 +99,8 @@ def _to_frame(X: Any, owner: str) -> pd.DataFrame:
         frame = pd.DataFrame(rows.reshape(len(rows), -1) if is_matrix else None)
     frame = frame.set_axis(range(frame.shape[1]), axis=1).infer_objects()
     if not frame.size:
-        raise ValueError(
-            f"The 'X' parameter of {owner} must be rows of at least one column. Got "
-            f"{describe(X)} instead."
-        )
+        must = "be rows of at least one column"
+        raise ValueError(wrong("X", owner, must, describe(X)))
     for name in frame.select_dtypes(["datetime", "datetimetz", "timedelta"]):
         since_first = frame[name] - frame[name].min()
         frame[name] = since_first / pd.Timedelta(days=1)
@@ -119,7 +118,6 @@ def _to_numbers(frame: pd.DataFrame) -> NDArray:
 def _refuse_too_large(numbers: NDArray, owner: str) -> None:
     if (found := np.argwhere(np.abs(numbers) > _LARGEST)).size:
         row, column = found[0]
-        raise ValueError(
-            f"The 'X' parameter of {owner} must be of magnitudes up to {_LARGEST:g}. "
-            f"Got {numbers[row, column]} in row {row} instead."
-        )
+        must = f"be of magnitudes up to {_LARGEST:g}"
+        got = f"{numbers[row, column]} in row {row}"
+        raise ValueError(wrong("X", owner, must, got))

@@ -13,7 +13,7 @@ from ..._errors import check_classifier, wrong
 from ..._groups import check_column, encode
 from ..._labels import check_labels, describe
 from ._fits import Fits, weight_name
-from ._halves import Indices, Units, find_units
+from ._halves import Indices, find_units
 from ._keys import row_keys, value_keys
 
 _FEWEST_ROWS = 4
@@ -27,8 +27,8 @@ class Data:
     ----------
     fits : Fits
         The rows, their labels and weights in that order, and the classifiers.
-    units : Units
-        What is held out together.
+    unit : ndarray of shape (n_rows,)
+        Of each row, in that order: rows of a unit are held out together.
     order : ndarray of shape (n_rows,)
         The given row at each position.
     position : ndarray of shape (n_rows,)
@@ -45,7 +45,7 @@ class Data:
     """
 
     fits: Fits
-    units: Units
+    unit: Indices
     order: Indices
     position: Indices
     labels: NDArray
@@ -56,28 +56,26 @@ class Data:
 
 def check_members(estimator: Any, owner: str) -> tuple[Any, ...]:
     """Return the classifiers of a committee, or the only one."""
-    must = f"The 'estimator' parameter of {owner} must be"
     is_committee = isinstance(estimator, list | tuple)
     members = tuple(estimator) if is_committee else (estimator,)
     if not members:
-        raise ValueError(f"{must} a classifier or a list of them. Got [] instead.")
+        must = "be a classifier or a list of them"
+        raise ValueError(wrong("estimator", owner, must, "[]"))
     for member in members:
         check_classifier(member, owner)
         if not hasattr(member, "predict_proba"):
-            raise ValueError(
-                f"{must} a classifier with predict_proba; "
-                "sklearn.calibration.CalibratedClassifierCV gives one to any. Got "
-                f"{member!r} instead."
-            )
+            must = "be a classifier with predict_proba"
+            hint = "sklearn.calibration.CalibratedClassifierCV gives one to any"
+            raise ValueError(wrong("estimator", owner, must, repr(member), hint))
     return members
 
 
 def prepare_data(
     members: tuple[Any, ...],
-    X: Any,
+    X: object,
     y: ArrayLike,
     *,
-    test: tuple[Any, Any] = (None, None),
+    test: tuple[object, object] = (None, None),
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     owner: str,
@@ -107,34 +105,26 @@ def prepare_data(
         The data.
     """
     labels = check_classes(y, owner)
-    X = _check_rows(X, len(labels), owner)
+    rows = _check_rows(X, len(labels), owner)
     classes, codes = np.unique(labels, return_inverse=True)
     weight = None
     if sample_weight is not None:
         weight = _check_weight(sample_weight, members, len(codes), owner)
-    parts = [row_keys(X), codes.astype(np.uint64)]
+    parts = [row_keys(rows), codes.astype(np.uint64)]
     if groups is not None:
         parts.append(value_keys(_check_groups(groups, len(codes), owner)))
     if weight is not None:
         parts.append(weight.view(np.uint64))
     keys = row_keys(np.column_stack(parts))
     order = np.argsort(keys, kind="stable")
-    X_test, test_codes = _check_test(test, X, classes, owner)
+    X_test, test_codes = _check_test(test, rows, classes, owner)
     chosen = None if weight is None else weight[order]
+    fits = Fits(
+        members, rows, order, classes, codes[order], chosen, X_test, test_codes, owner
+    )
     return Data(
-        fits=Fits(
-            members,
-            X,
-            order,
-            classes,
-            codes[order],
-            chosen,
-            X_test,
-            test_codes,
-        ),
-        units=find_units(
-            parts[0][order], None if groups is None else parts[2][order], codes[order]
-        ),
+        fits=fits,
+        unit=find_units(parts[0][order], None if groups is None else parts[2][order]),
         order=order,
         position=np.searchsorted(keys[order], keys),
         labels=labels,
@@ -145,7 +135,7 @@ def prepare_data(
 
 
 def _describe(
-    keys: NDArray, classes: NDArray, X_test: Any, test_codes: NDArray
+    keys: NDArray, classes: NDArray, X_test: ArrayLike | None, test_codes: NDArray
 ) -> dict[str, bytes]:
     """Map what a checkpoint depends on, by its name in an error, to its contents."""
     return {
@@ -166,24 +156,24 @@ def check_classes(y: ArrayLike, owner: str) -> NDArray:
     return labels
 
 
-def _check_rows(X: Any, n_labels: int, owner: str) -> Any:
-    """Return `X` as something that can be indexed, with a row for each label."""
-    must = f"The 'X' parameter of {owner} must"
+def check_length(X: object, n_labels: int, owner: str) -> None:
+    """Refuse what has not one row for each label."""
     try:
         n_rows = _num_samples(X)
     except TypeError as error:
-        raise TypeError(
-            f"{must} be an array-like of rows. Got {X!r} instead."
-        ) from error
+        must = "be an array-like of rows"
+        raise TypeError(wrong("X", owner, must, repr(X))) from error
     if n_rows != n_labels:
-        raise ValueError(
-            f"{must} have one row for each of the {n_labels} labels of y. Got {n_rows} "
-            "rows instead."
-        )
-    if n_rows < _FEWEST_ROWS:
-        raise ValueError(
-            f"{must} have at least {_FEWEST_ROWS} rows. Got {n_rows} instead."
-        )
+        must = f"have one row for each of the {n_labels} labels of y"
+        raise ValueError(wrong("X", owner, must, f"{n_rows} rows"))
+
+
+def _check_rows(X: object, n_labels: int, owner: str) -> Any:
+    """Return `X` as something that can be indexed, with a row for each label."""
+    check_length(X, n_labels, owner)
+    if n_labels < _FEWEST_ROWS:
+        must = f"have at least {_FEWEST_ROWS} rows"
+        raise ValueError(wrong("X", owner, must, n_labels))
     return indexable(X)[0]
 
 
@@ -191,10 +181,8 @@ def _check_groups(groups: ArrayLike, n_rows: int, owner: str) -> NDArray:
     """Return the groups as a column of at least two different values."""
     column = check_column(groups, n_rows, "groups", owner)
     if encode(column, "groups", owner).max() == 0:
-        raise ValueError(
-            f"The 'groups' parameter of {owner} must have at least two groups, of "
-            "which one can be held out. Got a single one instead."
-        )
+        must = "have at least two groups, of which one can be held out"
+        raise ValueError(wrong("groups", owner, must, "a single one"))
     return column
 
 
@@ -202,69 +190,57 @@ def _check_weight(
     sample_weight: ArrayLike, members: tuple[Any, ...], n_rows: int, owner: str
 ) -> NDArray[np.float64]:
     """Return the weights as numbers, which all members take."""
-    must = f"The 'sample_weight' parameter of {owner} must"
     column = check_column(sample_weight, n_rows, "sample_weight", owner)
     try:
         weight = column.astype(np.float64) + 0.0
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{must} hold numbers. Got {describe(column)} instead."
-        ) from error
+        got = describe(column)
+        raise ValueError(wrong("sample_weight", owner, "hold numbers", got)) from error
     if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        raise ValueError(
-            f"{must} be finite and not negative, and positive for some rows. Got "
-            f"values from {weight.min()} to {weight.max()} instead."
-        )
+        must = "be finite and not negative, and positive for some rows"
+        got = f"values from {weight.min()} to {weight.max()}"
+        raise ValueError(wrong("sample_weight", owner, must, got))
     for member in members:
         *step, name = weight_name(member).split("__")
         last = member.steps[-1][1] if step else member
         if not has_fit_parameter(last, name):
-            raise ValueError(
-                f"{must} be None for a classifier whose fit takes no weights. Got "
-                f"{describe(column)} for {member!r} instead."
-            )
+            must = "be None for a classifier whose fit takes no weights"
+            got = f"{describe(column)} for {member!r}"
+            raise ValueError(wrong("sample_weight", owner, must, got))
     return weight
 
 
 def _check_test(
-    test: tuple[Any, Any], X: Any, classes: NDArray, owner: str
+    test: tuple[object, object], X: object, classes: NDArray, owner: str
 ) -> tuple[Any, Indices]:
     """Return the test rows and the indices of their labels."""
     X_test, y_test = test
     if (X_test is None) != (y_test is None):
-        raise ValueError(
-            f"The 'X_test' and 'y_test' parameters of {owner} must be given together. "
-            f"Got {'y_test' if X_test is None else 'X_test'} only instead."
-        )
+        names = ["X_test", "y_test"] if X_test is None else ["y_test", "X_test"]
+        must = f"be given together with {names[1]!r}"
+        raise ValueError(wrong(names[0], owner, must, None))
     if X_test is None:
         return None, np.zeros(0, np.intp)
-    must = f"The 'X_test' parameter of {owner} must"
     X_test, labels = indexable(X_test)[0], np.asarray(y_test)
     given, expected = (getattr(rows, "shape", (0,))[1:] for rows in (X_test, X))
     if given != expected:
-        raise ValueError(
-            f"{must} have rows of the shape of X's, {expected}. Got {given} instead."
-        )
-    names = [list(getattr(rows, "columns", ())) for rows in (X_test, X)]
-    if names[0] != names[1]:
-        raise ValueError(
-            f"{must} have the columns of X, {names[1]}. Got {names[0]} instead."
-        )
+        must = f"have rows of the shape of X's, {expected}"
+        raise ValueError(wrong("X_test", owner, must, given))
+    given, expected = (list(getattr(rows, "columns", ())) for rows in (X_test, X))
+    if given != expected:
+        must = f"have the columns of X, {expected}"
+        raise ValueError(wrong("X_test", owner, must, given))
     if labels.shape != (_num_samples(X_test),):
-        raise ValueError(
-            f"The 'y_test' parameter of {owner} must have one label for each of the "
-            f"{_num_samples(X_test)} rows of X_test. Got {describe(labels)} instead."
-        )
+        must = f"have one label for each of the {_num_samples(X_test)} rows of X_test"
+        raise ValueError(wrong("y_test", owner, must, describe(labels)))
     unknown = [label for label in pd.unique(labels) if label not in classes]
     if unknown:
-        raise ValueError(
-            f"The 'y_test' parameter of {owner} must have labels that y has. Got "
-            f"{unknown[0]!r} instead."
-        )
+        must = "have labels that y has"
+        raise ValueError(wrong("y_test", owner, must, repr(unknown[0])))
     return X_test, np.searchsorted(classes, labels)
 
 
-def find_index(X: Any, y: Any, n_rows: int) -> pd.Index:
+def find_index(X: object, y: object, n_rows: int) -> pd.Index:
     for container in (X, y):
         if isinstance(container, pd.DataFrame | pd.Series):
             return container.index

@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
+from ..._errors import wrong
 from ..._seeding import seeded_clone, spawn_seeds
 from ..._threads import single_thread, single_thread_of_native_code
-from ...neural import RowLosses, watch_losses
+from ..._typing import Estimator
 from ._halves import Indices, Mask
+from ._row_losses import RowLosses, watch_losses
 
 Floats = NDArray[np.float32]
 
@@ -62,6 +64,8 @@ class Fits:
         The test rows.
     test_codes : ndarray of shape (n_test_rows,)
         Indices of their labels.
+    owner : str
+        The function that errors name.
     """
 
     members: tuple[Any, ...]
@@ -72,6 +76,14 @@ class Fits:
     weight: NDArray | None
     X_test: Any
     test_codes: Indices
+    owner: str
+
+    @property
+    def has_weight(self) -> Mask:
+        """Tell which rows a classifier that heeds weights is trained on."""
+        return (
+            np.ones(len(self.codes), bool) if self.weight is None else self.weight > 0
+        )
 
     def run(self, is_out: Mask, seed: int) -> FitResult:
         """Fit clones of the members to the rows that are not held out.
@@ -109,13 +121,13 @@ class Fits:
         told = None if np.isnan(losses).any(axis=1).all() else losses
         return FitResult(probabilities, (test / shape[0]).astype(np.float32), told)
 
-    def _fit(self, classifier: Any, X: Any, rows: Indices) -> None:
+    def _fit(self, classifier: Any, X: ArrayLike, rows: Indices) -> None:
         weight = {}
         if self.weight is not None:
             weight = {weight_name(classifier): self.weight[rows]}
         classifier.fit(X, self.classes[self.codes[rows]], **weight)
 
-    def _predict(self, classifier: Any, X: Any, order: Indices) -> Floats:
+    def _predict(self, classifier: Any, X: ArrayLike, order: Indices) -> Floats:
         """Predict probabilities of all classes: 0 for one that was not trained on."""
         columns = np.searchsorted(self.classes, classifier.classes_)
         probabilities = np.zeros((len(order), len(self.classes)), np.float32)
@@ -125,10 +137,8 @@ class Fits:
             rows = _safe_indexing(X, order[chunk])
             probabilities[chunk, columns] = classifier.predict_proba(rows)
         if not np.isfinite(probabilities).all():
-            raise ValueError(
-                "The 'estimator' parameter must predict finite probabilities. Got NaN "
-                f"or infinity from {classifier!r} instead."
-            )
+            must, got = "predict finite probabilities", f"NaN from {classifier!r}"
+            raise ValueError(wrong("estimator", self.owner, must, got))
         return probabilities
 
     def _losses(self, watched: RowLosses | None, rows: Indices) -> NDArray | float:
@@ -136,9 +146,7 @@ class Fits:
         losses = None if watched is None else watched.of_given_rows()
         if losses is None:
             return np.nan
-        has_weight = np.ones(len(rows), bool)
-        if self.weight is not None:
-            has_weight = self.weight[rows] > 0
+        has_weight = self.has_weight[rows]
         if len(losses) != has_weight.sum():  # classes without weight
             return np.nan
         all_losses = np.zeros(len(rows))
@@ -146,7 +154,7 @@ class Fits:
         return all_losses
 
 
-def weight_name(classifier: Any) -> str:
+def weight_name(classifier: Estimator) -> str:
     """Name the argument of `fit` that takes the weights of the rows."""
     if isinstance(classifier, Pipeline):
         return f"{classifier.steps[-1][0]}__sample_weight"

@@ -4,17 +4,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import _num_samples
 
+from ..._errors import wrong
 from ..._labels import as_numbers, describe
-from ._data import check_classes
+from ._data import check_classes, check_length
 
 # Of a sum in float16, or of numbers that were rounded to three digits.
 _TOLERANCE = 0.01
 
 
 def check_probabilities(
-    pred_probs: ArrayLike, X: Any, y: ArrayLike, others: dict[str, Any], owner: str
+    pred_probs: ArrayLike, X: object, y: ArrayLike, others: dict[str, Any], owner: str
 ) -> tuple[NDArray[np.float64], NDArray]:
     """Return the probabilities, and the labels.
 
@@ -40,17 +40,12 @@ def check_probabilities(
     """
     for name, value in others.items():
         if value is not None:
-            raise ValueError(
-                f"The {name!r} parameter of {owner} must be None where 'pred_probs' is "
-                f"given, as nothing is fitted. Got {describe(value)} instead."
-            )
+            must = "be None where 'pred_probs' is given, as nothing is fitted"
+            raise ValueError(wrong(name, owner, must, describe(value)))
     labels = check_classes(y, owner)
     classes = np.unique(labels)
-    if X is not None and _num_samples(X) != len(labels):
-        raise ValueError(
-            f"The 'X' parameter of {owner} must have one row for each of the "
-            f"{len(labels)} labels of y. Got {_num_samples(X)} rows instead."
-        )
+    if X is not None:
+        check_length(X, len(labels), owner)
     matrix = as_numbers(pred_probs)
     shape = (len(labels), len(classes))
     if matrix is None or matrix.shape != shape:
@@ -71,12 +66,10 @@ def check_probabilities(
         got = f"the sum {matrix[row].sum():g} in row {row}"
     else:
         return matrix / matrix.sum(axis=1, keepdims=True), labels
-    raise ValueError(
-        f"The 'pred_probs' parameter of {owner} must {expected}. Got {got} instead."
-    )
+    raise ValueError(wrong("pred_probs", owner, expected, got))
 
 
-def _columns_out_of_order(pred_probs: Any, classes: NDArray) -> list[Any] | None:
+def _columns_out_of_order(pred_probs: object, classes: NDArray) -> list[Any] | None:
     """Return the names of columns that are all classes, but shuffled."""
     names, expected = list(getattr(pred_probs, "columns", ())), classes.tolist()
     is_shuffled = names != expected and set(names) == set(expected)

@@ -1,7 +1,6 @@
 """Which rows are held out of which fit: each of them equally often."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -16,25 +15,8 @@ Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 
-class Units(NamedTuple):
-    """Rows that are held out together.
-
-    Attributes
-    ----------
-    of_row : ndarray of shape (n_rows,)
-        The unit of each row.
-    label, size : ndarray of shape (n_units,)
-        The most frequent label of each unit, and the logarithm of its number of rows
-        to the base of two, rounded down. Units that are alike in both are a stratum.
-    """
-
-    of_row: Indices
-    label: Indices
-    size: Indices
-
-
-def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
-    """Find what belongs together, by equal rows, by groups, or by chains of both.
+def find_units(keys: Keys, groups: Keys | None) -> Indices:
+    """Find what is held out together: equal rows, groups, and chains of both.
 
     Parameters
     ----------
@@ -42,13 +24,11 @@ def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
         Keys of the rows.
     groups : ndarray of shape (n_rows,) or None
         Keys of their groups.
-    codes : ndarray of shape (n_rows,)
-        Indices of their labels.
 
     Returns
     -------
-    units : Units
-        The units, numbered by the keys.
+    unit : ndarray of shape (n_rows,)
+        The unit of each row; they are numbered by the keys.
     """
     distinct, of_row = np.unique(keys, return_inverse=True)
     if groups is not None:
@@ -58,13 +38,11 @@ def find_units(keys: Keys, groups: Keys | None, codes: Indices) -> Units:
         graph = coo_array(edges, shape=(n_nodes, n_nodes))
         of_row = connected_components(graph, directed=False)[1][of_row]
         of_row = np.unique(of_row, return_inverse=True)[1]
-    counts = coo_array((np.ones(len(codes)), (of_row, codes))).tocsr()
-    label = np.asarray(counts.argmax(axis=1)).ravel()
-    return Units(of_row, label, np.log2(np.bincount(of_row)).astype(np.intp))
+    return of_row
 
 
 def draw_held_out(
-    units: Units, n_fits: int, train_size: float, seed: int
+    unit: Indices, codes: Indices, n_fits: int, train_size: float, seed: int
 ) -> Iterator[Mask]:
     """Draw the rows that are held out of one fit after the other.
 
@@ -74,8 +52,10 @@ def draw_held_out(
 
     Parameters
     ----------
-    units : Units
-        What is held out together.
+    unit : ndarray of shape (n_rows,)
+        The unit of each row.
+    codes : ndarray of shape (n_rows,)
+        Indices of their labels, which are divided evenly.
     n_fits : int
         Number of fits. The first ones are the same however many there are.
     train_size : float
@@ -88,11 +68,12 @@ def draw_held_out(
     is_out : ndarray of shape (n_rows,), bool
         Whether each row is held out.
     """
-    n_units = len(units.label)
+    strata = _find_strata(unit, codes)
+    n_units = len(strata[0])
     n_times = np.zeros(n_units, np.intp)
     for number, fit_seed in enumerate(spawn_seeds(seed, n_fits), 1):
         generator = RandomState(fit_seed)
-        order = _draw_order(units, generator)
+        order = _draw_order(strata, generator)
         is_due = n_times[order] == n_times.min()
         due, others = order[is_due], order[~is_due]
         offset = generator.random_sample()
@@ -101,16 +82,20 @@ def draw_held_out(
         is_out[_spaced(due, n_needed, offset)] = True
         is_out[_spaced(others, n_needed - len(due), offset)] = True
         n_times += is_out
-        yield is_out[units.of_row]
+        yield is_out[unit]
 
 
-def _draw_order(units: Units, generator: RandomState) -> Indices:
+def _find_strata(unit: Indices, codes: Indices) -> tuple[Indices, Indices]:
+    """Find the most frequent label of each unit, and its magnitude, a power of two."""
+    counts = coo_array((np.ones(len(codes)), (unit, codes))).tocsr()
+    label = np.asarray(counts.argmax(axis=1)).ravel()
+    return label, np.log2(np.bincount(unit)).astype(np.intp)
+
+
+def _draw_order(strata: tuple[Indices, Indices], generator: RandomState) -> Indices:
     """Draw an order in which strata, and those of a label, are side by side."""
-    keys = [
-        generator.random_sample(values.max() + 1)[values]
-        for values in (units.label, units.size)
-    ]
-    return np.lexsort((generator.random_sample(len(units.label)), keys[1], keys[0]))
+    keys = [generator.random_sample(values.max() + 1)[values] for values in strata]
+    return np.lexsort((generator.random_sample(len(strata[0])), keys[1], keys[0]))
 
 
 def _spaced(ordered: Indices, n_wanted: float, offset: float) -> Indices:

@@ -88,15 +88,16 @@ def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
     factors = _factors(is_out)
     n_numbers = max(is_out.shape[1], 4 * n_largest * len(is_out))  # of a test row
     n_chunks = -(-n_numbers * probability.shape[1] // _CHUNK)
-    parts = []
-    for part in np.array_split(probability, max(1, n_chunks), axis=1):
-        with single_thread_of_native_code():
-            negative = -part.T @ factors
+
+    def find(part: Floats) -> list[NDArray]:
+        negative = _multiply(-part, factors)
         rows = np.argpartition(negative, n_largest - 1, axis=1)[:, :n_largest]
         values, errors = influences(part[:, :, None], is_out[:, rows])
         order = np.lexsort((rows, -values), axis=1)
-        parts.append([np.take_along_axis(a, order, 1) for a in (rows, values, errors)])
-    return Largest(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return [np.take_along_axis(a, order, 1) for a in (rows, values, errors)]
+
+    parts = map(find, np.array_split(probability, max(1, n_chunks), axis=1))
+    return Largest(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def find_at_least(
@@ -106,10 +107,8 @@ def find_at_least(
 
     Parameters
     ----------
-    probability : ndarray of shape (n_fits, n_test_rows), float32
-        Of the labels of the test rows.
-    is_out : ndarray of shape (n_fits, n_rows), bool
-        Which training rows were held out.
+    probability, is_out : ndarray
+        As in `find_largest`.
     least : float
         The smallest influence of a pair.
 
@@ -123,9 +122,8 @@ def find_at_least(
     factors, found = _factors(is_out), []
     n_chunks = max(1, is_out.size // _CHUNK)
     for rows in np.array_split(np.arange(is_out.shape[1]), n_chunks):
-        with single_thread_of_native_code():
-            rough = probability.T @ factors[:, rows]
-        tests, chosen = np.nonzero(rough >= least - _ROUNDING)
+        rough = _multiply(probability, factors[:, rows]) >= least - _ROUNDING
+        tests, chosen = np.nonzero(rough)
         for part in np.array_split(np.arange(len(tests)), 1 + len(tests) // _PAIRS):
             pair = tests[part], rows[chosen[part]]
             values, errors = influences(probability[:, pair[0]], is_out[:, pair[1]])
@@ -138,8 +136,14 @@ def find_at_least(
 def _factors(is_out: Mask) -> Floats:
     """Make the factors of the fits whose products with probabilities are influences."""
     n_out = is_out.sum(axis=0)
-    factors = np.where(is_out, -1 / n_out, 1 / (len(is_out) - n_out))
-    return factors.astype(np.float32)
+    sides = -1 / n_out, 1 / (len(is_out) - n_out)
+    return np.where(is_out, *(side.astype(np.float32) for side in sides))
+
+
+def _multiply(probability: Floats, factors: Floats) -> Floats:
+    """Compute influences to the precision of float32."""
+    with single_thread_of_native_code():
+        return probability.T @ factors
 
 
 def pack(is_out: NDArray) -> NDArray[np.uint8]:

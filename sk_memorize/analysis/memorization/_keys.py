@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 from sklearn.utils import _safe_indexing
 
@@ -15,7 +15,7 @@ Keys = NDArray[np.uint64]
 _CHUNK = 2**20  # numbers that are converted at a time
 
 
-def row_keys(X: Any) -> Keys:
+def row_keys(X: ArrayLike) -> Keys:
     """Hash the content of each row.
 
     Parameters
@@ -32,7 +32,7 @@ def row_keys(X: Any) -> Keys:
     return np.frombuffer(digests, np.uint64)
 
 
-def value_keys(values: Any) -> Keys:
+def value_keys(values: ArrayLike) -> Keys:
     """Hash each value of a column: numbers, strings, missing values."""
     column = np.asarray(values)
     if column.dtype.kind in "fc":

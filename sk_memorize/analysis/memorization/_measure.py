@@ -11,12 +11,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils.parallel import Parallel, delayed
 
+from ..._errors import wrong
 from ..._seeding import draw_seed, spawn_seeds
-from ._checkpoint import (
-    Checkpoint,
-    hash_estimator,
-    versions,
-)
+from ._checkpoint import Checkpoint, hash_estimator, versions
 from ._data import Data
 from ._halves import Mask, draw_held_out
 from ._influence import pack, unpack
@@ -39,10 +36,6 @@ class Design(NamedTuple):
     bits: NDArray[np.uint8]
     seeds: list[int]
     fewest: NDArray[np.intp]
-
-    def is_out(self, n_rows: int) -> Mask:
-        """Return which rows each fit holds out."""
-        return unpack(self.bits, n_rows)
 
 
 def make_design(
@@ -69,33 +62,28 @@ def make_design(
         The design.
     """
     if train_size == 0.5 and n_fits % 2:
-        raise ValueError(
-            f"The 'n_fits' parameter of {owner} must be even with train_size=0.5, as "
-            f"fits come in pairs of complementary halves. Got {n_fits} instead."
-        )
-    codes, classes, weight = data.fits.codes, data.fits.classes, data.fits.weight
-    has_weight = np.ones(len(codes), bool) if weight is None else weight > 0
+        must = "be even with train_size=0.5, as fits come in pairs of halves"
+        raise ValueError(wrong("n_fits", owner, must, n_fits))
+    codes, classes = data.fits.codes, data.fits.classes
+    has_weight = data.fits.has_weight
     seed_of_draws, seed_of_fits = spawn_seeds(seed, 2)
     bits, counts = [], []
     n_out = np.zeros(len(codes), np.intp)
-    for is_out in draw_held_out(data.units, n_fits, train_size, seed_of_draws):
+    for is_out in draw_held_out(data.unit, codes, n_fits, train_size, seed_of_draws):
         trained = codes[~is_out & has_weight]
         counts.append(np.bincount(trained, minlength=len(classes)))
         if (counts[-1] > 0).sum() <= 1:
-            raise ValueError(
-                f"The 'y' parameter of {owner} must have at least two classes in the "
-                "rows that each fit is trained on. Got "
-                f"{np.unique(classes[trained]).tolist()} in those of fit "
-                f"{len(counts)} instead."
+            must = "have at least two classes in the rows that each fit is trained on"
+            got = (
+                f"{np.unique(classes[trained]).tolist()} in those of fit {len(counts)}"
             )
+            raise ValueError(wrong("y", owner, must, got))
         n_out += is_out
         bits.append(pack(is_out[None])[0])
     if n_out.min() == 0 or n_out.max() == n_fits:
-        raise ValueError(
-            f"The 'n_fits' parameter of {owner} must be large enough that, with "
-            f"train_size={train_size:g}, each row is in some fits and held out of "
-            f"others. Got {n_fits} instead."
-        )
+        must = f"be large enough that, with train_size={train_size:g}, each row is in "
+        must += "some fits and held out of others"
+        raise ValueError(wrong("n_fits", owner, must, n_fits))
     seeds = spawn_seeds(seed_of_fits, n_fits)
     return Design(np.stack(bits), seeds, np.min(counts, axis=0))
 
@@ -142,10 +130,9 @@ def measure(
     if stored is not None:
         sums = stored[0]
     if sums.n_finished > n_fits:
-        raise ValueError(
-            f"The 'n_fits' parameter of {run.owner} must be at least the number of "
-            f"fits in the checkpoint, {sums.n_finished}. Got {n_fits} instead."
-        )
+        must = "be at least the number of fits in the checkpoint, "
+        must += str(sums.n_finished)
+        raise ValueError(wrong("n_fits", run.owner, must, n_fits))
 
     def save() -> None:
         if checkpoint is not None:
@@ -211,17 +198,18 @@ def _bar(run: Run, n_fits: int, n_finished: int) -> Any:
 
 
 def _header(
-    data: Data, train_size: float, random_state: Any, owner: str
+    data: Data, train_size: float, random_state: int | RandomState | None, owner: str
 ) -> dict[str, Any]:
     """Tell all that decides the sums, by the names of the arguments."""
+    seed: str | int | None = None
     if isinstance(random_state, RandomState):
-        random_state = hash_estimator(random_state.get_state(), owner)
+        seed = hash_estimator(random_state.get_state(), owner)
     elif random_state is not None:
-        random_state = int(random_state)
+        seed = int(random_state)
     return {
         "estimator": hash_estimator(data.fits.members, owner),
         "train_size": train_size,
-        "random_state": random_state,
+        "random_state": seed,
         **{name: sha256(c).hexdigest() for name, c in data.contents.items()},
         "version of numpy or scikit-learn": versions(),
     }

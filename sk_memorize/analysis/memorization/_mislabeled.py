@@ -1,7 +1,7 @@
 """find_mislabeled: which labels are probably wrong."""
 
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,11 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
+from ..._typing import Classifier
+from .._validation import N_JOBS
 from ._committee import encode_rows, make_committee
-from ._data import (
-    check_members,
-    find_index,
-    prepare_data,
-)
-from ._given_probabilities import (
-    check_probabilities,
-)
+from ._data import check_members, find_index, prepare_data
+from ._given_probabilities import check_probabilities
 from ._measure import Run, measure
 from ._noise_model import fit_noise_model
 from ._sums import HELD_OUT
@@ -33,21 +29,17 @@ _TRAIN_SIZE = 0.8
         "groups": ["array-like", None],
         "sample_weight": ["array-like", None],
         "random_state": ["random_state"],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
     },
     # The estimator validates its own parameters.
     prefer_skip_nested_validation=False,
 )
 def find_mislabeled(
-    X: Any,
+    X: ArrayLike | None,
     y: ArrayLike,
     *,
-    estimator: Any = None,
+    estimator: Classifier | Sequence[Classifier] | None = None,
     pred_probs: ArrayLike | None = None,
     n_fits: int = 20,
     groups: ArrayLike | None = None,
@@ -86,24 +78,19 @@ def find_mislabeled(
     n_fits : int, default=20
         Number of fits, each to four fifths of the rows.
 
-    groups : array-like of shape (n_rows,), default=None
-        The group of each row: a patient, a video. Rows of a group are held out
-        together, as equal rows always are.
-
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weights, with which the rows are fitted.
+    groups, sample_weight : array-like of shape (n_rows,), default=None
+        The group of each row, a patient or a video, which is held out as a whole; and
+        the weight of the row in a fit. These and the next three are as in
+        :func:`~sk_memorize.memorization_scores`.
 
     random_state : int, RandomState instance or None, default=None
-        Decides which rows are held out, and the seeds of the estimators that are
-        None. With an int the result is the same at each call, whatever `n_jobs` and
-        the order of the rows are. None takes a new seed from the operating system.
+        Decides which rows are held out, and the seeds that are None.
 
     n_jobs : int, default=None
-        Number of fits at a time; None means 1 unless in a
-        :obj:`joblib.parallel_config` context, -1 one per core.
+        Number of fits at a time.
 
     verbose : bool or int, default=False
-        Whether to show a progress bar with the time left, on stderr.
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -123,9 +110,7 @@ def find_mislabeled(
     Raises
     ------
     ValueError
-        If an argument is not as described, before any fit.
-    TypeError
-        If labels or groups are of mixed types, or if `X` is no array-like.
+        If an argument is not as described, before any fit; a TypeError for types.
 
     See Also
     --------

@@ -1,5 +1,6 @@
 """MislabeledRows: a sampler that drops or corrects wrong labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, Self
@@ -15,7 +16,10 @@ from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from ..._errors import wrong
 from ..._labels import check_labels
+from ..._typing import Classifier
+from .._validation import N_JOBS
 from ._data import find_index
 from ._mislabeled import find_mislabeled
 
@@ -99,14 +103,13 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.naive_bayes import GaussianNB
-    >>> from sk_memorize import MislabeledRows
+    >>> from sk_memorize import LabelPermuter, MislabeledRows
     >>> X, y = load_iris(return_X_y=True)
-    >>> y[10] = 2  # a wrong label
-    >>> sampler = MislabeledRows(GaussianNB(), action="relabel", random_state=0)
-    >>> X, y_corrected = sampler.fit_resample(X, y)
-    >>> int(y_corrected[10])
-    0
+    >>> noise = LabelPermuter("symmetric", fraction=0.1, random_state=0).fit(y)
+    >>> sampler = MislabeledRows(action="relabel", n_fits=5, random_state=0)
+    >>> X, y_corrected = sampler.fit_resample(X, noise.y_corrupted_)
+    >>> (noise.y_corrupted_ != y).mean() == 0.1, (y_corrected != y).mean() < 0.03
+    (np.True_, np.True_)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -120,11 +123,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         ],
         "n_fits": [Interval(Integral, 5, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
+        "n_jobs": N_JOBS,
     }
 
     # scikit-learn generates such setters for its own methods only.
@@ -132,7 +131,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator: Any = None,
+        estimator: Classifier | Sequence[Classifier] | None = None,
         *,
         action: Literal["drop", "relabel"] = "drop",
         threshold: float = 0.5,
@@ -149,19 +148,15 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, groups: ArrayLike | None = None
+    ) -> Self:
         """Find the rows; what is returned is the sampler.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
-            The rows.
-
-        y : array-like of shape (n_rows,)
-            Their labels.
-
-        groups : array-like of shape (n_rows,), default=None
-            The group of each row. Rows of a group are held out together.
+        X, y, groups : as in :meth:`fit_resample`
+            The rows, their labels, and the groups.
 
         Returns
         -------
@@ -173,7 +168,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_resample(
-        self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, *, groups: ArrayLike | None = None
     ) -> tuple[Any, Any]:
         """Find the rows, and drop or relabel them.
 
@@ -222,14 +217,13 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         )
         return _take(X, rows), _relabeled(y, rows, sources)
 
-    def _check(self, X: Any, y: Any) -> NDArray:
+    def _check(self, X: ArrayLike, y: ArrayLike | None) -> NDArray:
         """Validate X and y, and return one label for each row."""
         owner = f"{type(self).__name__}.fit_resample"
         if y is None:
-            raise ValueError(
-                f"{owner} requires y to be passed, but the target y is None. Expected "
-                "the 'y' parameter to be a label for each row of X."
-            )
+            # scikit-learn's estimator checks expect these first words.
+            words = f"{owner} requires y to be passed, but the target y is None. "
+            raise ValueError(words + wrong("y", owner, "be a label for each row", None))
         if hasattr(X, "columns"):
             validate_data(self, X, skip_check_array=True)
         else:
@@ -244,10 +238,8 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         labels = check_labels(_as_column(y), owner)
         check_consistent_length(X, labels)
         if isinstance(self.n_rows, int | np.integer) and self.n_rows > len(labels):
-            raise ValueError(
-                f"The 'n_rows' parameter of {type(self).__name__} must be at most the "
-                f"number of rows, {len(labels)}. Got {self.n_rows} instead."
-            )
+            must = f"be at most the number of rows, {len(labels)}"
+            raise ValueError(wrong("n_rows", type(self).__name__, must, self.n_rows))
         return labels
 
     def _choose(self, table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -292,7 +284,7 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
         return tags
 
 
-def _as_column(y: Any) -> Any:
+def _as_column(y: ArrayLike) -> ArrayLike:
     """Reduce a column, or an indicator of the class in each row, to labels."""
     labels = np.asarray(y)
     if labels.ndim != 2:
@@ -309,7 +301,7 @@ def _take(X: Any, rows: NDArray) -> Any:
     return _safe_indexing(X, rows)
 
 
-def _relabeled(y: Any, rows: NDArray, sources: NDArray) -> Any:
+def _relabeled(y: ArrayLike, rows: NDArray, sources: NDArray) -> Any:
     """Take the labels of the sources under the names of the rows."""
     taken = _safe_indexing(y, sources)
     if isinstance(y, pd.DataFrame | pd.Series):

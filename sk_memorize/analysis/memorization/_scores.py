@@ -1,13 +1,16 @@
 """memorization_scores: what fits with and without a row say about it."""
 
 import os
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
 
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, validate_params
 
+from ..._errors import wrong
+from ..._typing import Classifier
+from .._validation import N_JOBS
 from ._data import check_members, prepare_data
 from ._measure import Run, measure
 from ._scores_result import MemorizationScores
@@ -23,11 +26,7 @@ _OWNER = "memorization_scores"
         "sample_weight": ["array-like", None],
         "n_influences": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-        "n_jobs": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(Integral, None, -1, closed="right"),
-            None,
-        ],
+        "n_jobs": N_JOBS,
         "verbose": ["verbose"],
         "checkpoint": [str, os.PathLike, None],
     },
@@ -35,11 +34,11 @@ _OWNER = "memorization_scores"
     prefer_skip_nested_validation=False,
 )
 def memorization_scores(
-    estimator: Any,
-    X: Any,
+    estimator: Classifier | Sequence[Classifier],
+    X: ArrayLike,
     y: ArrayLike,
     *,
-    X_test: Any = None,
+    X_test: ArrayLike | None = None,
     y_test: ArrayLike | None = None,
     n_fits: int = 32,
     train_size: float = 0.5,
@@ -168,13 +167,11 @@ def memorization_scores(
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sk_memorize import memorization_scores
+    >>> from sk_memorize import MemorizingMLP, memorization_scores
     >>> X, y = load_iris(return_X_y=True)
     >>> y[10] = 2  # a wrong label
-    >>> scores = memorization_scores(
-    ...     LogisticRegression(max_iter=1000), X, y, random_state=0
-    ... )
+    >>> network = MemorizingMLP(width=16, max_epochs=20, target_accuracy=None)
+    >>> scores = memorization_scores(network, X, y, n_fits=16, random_state=0)
     >>> scores.top(1, by="heldout_probability")[["given_label", "suggested_label"]]
         given_label  suggested_label
     10            2                0
@@ -190,10 +187,8 @@ def memorization_scores(
         owner=_OWNER,
     )
     if n_influences > len(data.labels) and X_test is not None:
-        raise ValueError(
-            f"The 'n_influences' parameter of {_OWNER} must be at most the number of "
-            f"rows, {len(data.labels)}. Got {n_influences} instead."
-        )
+        must = f"be at most the number of rows, {len(data.labels)}"
+        raise ValueError(wrong("n_influences", _OWNER, must, n_influences))
     run = Run(_OWNER, n_jobs, verbose, checkpoint)
     sums, design = measure(data, n_fits, train_size, random_state, run)
     return MemorizationScores._of(data, sums, design, n_influences)

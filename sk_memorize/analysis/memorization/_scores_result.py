@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..._errors import wrong
 from ..._groups import check_column
 from . import _influence
 from ._data import Data
@@ -142,11 +143,9 @@ class MemorizationScores:
         classes = data.fits.classes
         largest: _influence.Largest | tuple[None, None, None] = (None, None, None)
         if data.fits.X_test is not None:
-            is_out = design.is_out(len(n_out))
+            is_out = unpack(design.bits, len(n_out))
             found = _influence.find_largest(sums.test_probability, is_out, n_influences)
-            largest = _influence.Largest(
-                data.order[found.rows], found.values, found.errors
-            )
+            largest = found._replace(rows=data.order[found.rows])
         scores = cls(
             given_label=data.labels,
             suggested_label=classes[probabilities.argmax(axis=1)],
@@ -202,10 +201,8 @@ class MemorizationScores:
         self._check_tested("influence_of")
         bits, position, probability, _ = self._tests
         if not 0 <= row < len(position):
-            raise ValueError(
-                "The 'row' parameter of influence_of must be the number of a training "
-                f"row, from 0 to {len(position) - 1}. Got {row!r} instead."
-            )
+            must = f"be the number of a training row, from 0 to {len(position) - 1}"
+            raise ValueError(wrong("row", "influence_of", must, repr(row)))
         # Only the byte with the bit of this row is unpacked.
         byte, bit = divmod(int(position[row]), 8)
         is_out = unpack(bits[:, byte : byte + 1], 8)[:, bit : bit + 1]
@@ -297,10 +294,7 @@ class MemorizationScores:
             another length.
         """
         if k < 1:
-            raise ValueError(
-                f"The 'k' parameter of top must be an int of at least 1. Got {k!r} "
-                "instead."
-            )
+            raise ValueError(wrong("k", "top", "be an int of at least 1", repr(k)))
         order = self._order(by, "top")
         frame = self.to_frame()
         if within is None:
@@ -361,10 +355,8 @@ class MemorizationScores:
     def _order(self, by: str, owner: str) -> NDArray[np.intp]:
         """Sort the rows by a score, the worst first."""
         if by not in self._names():
-            raise ValueError(
-                f"The 'by' parameter of {owner} must be one of {self._names()}. Got "
-                f"{by!r} instead."
-            )
+            must = f"be one of {self._names()}"
+            raise ValueError(wrong("by", owner, must, repr(by)))
         sign = -1 if _IS_WORSE[by] else 1
         return np.argsort(sign * getattr(self, by), kind="stable")
 

@@ -1,6 +1,6 @@
 """Running sums over the fits, from which all scores are computed."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -167,19 +167,9 @@ class Sums:
 
     def in_order(self, rows: Indices) -> Self:
         """Take rows, in their order."""
-        return type(self)(
-            n_fits=self.n_fits[:, rows],
-            probability=self.probability[..., rows],
-            margin=self.margin[..., rows],
-            hits=self.hits[..., rows],
-            squares=self.squares[:, rows],
-            products=self.products[rows],
-            n_pairs=self.n_pairs[rows],
-            last=self.last[rows],
-            probabilities=self.probabilities[:, rows],
-            losses=self.losses[:, rows],
-            test_probability=self.test_probability,
-        )
+        others = {"probabilities", "test_probability"}
+        taken = {n: a[..., rows] for n, a in vars(self).items() if n not in others}
+        return replace(self, **taken, probabilities=self.probabilities[:, rows])
 
     def mean(self, name: str, side: int) -> Numbers:
         """Compute the mean of a sum over fits and members, for each row."""
@@ -191,7 +181,3 @@ class Sums:
         means = self.probability.mean(axis=0) / self.n_fits
         moments = Moments(means, self.squares, self.n_fits)
         return moments.standard_error(self.products, self.n_pairs)
-
-    def to_arrays(self) -> dict[str, NDArray]:
-        """Name the arrays, for a file."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -4,33 +4,39 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from skorch import NeuralNet
 from skorch.callbacks import Callback
+from torch import Tensor
 from torch.nn import functional as F
 
-from ._batches import draw_order
-from ._memorizing_mlp import MemorizingMLP
+from ..._typing import Estimator
+from ...neural import Batch, MemorizingMLP, draw_order
 
 
 class RowLosses(Callback):
     """Sum the cross-entropy of each row over the epochs, while the weights move.
 
-    Copies are the original itself: it is handed to a net, and asked after the fit.
+    Copies and clones are the original itself: it is handed to a net, perhaps by a
+    meta-estimator, and asked after the fit.
     """
 
     def __init__(self) -> None:
-        self._sums: torch.Tensor | None = None
+        self._sums: Tensor | None = None
         self._n_trainings = 0
 
-    def __deepcopy__(self, memo: Any) -> Self:
+    def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def __sklearn_clone__(self) -> Self:
+        return self
+
+    def on_train_begin(self, net: NeuralNet, *, rows: Any, **kwargs: object) -> None:  # noqa: ARG002  skorch's signature
         """Begin with zeros."""
-        self._rows = kwargs["rows"]
-        self._sums = torch.zeros(len(self._rows))
+        self._rows = rows
+        self._sums = torch.zeros(len(rows))
         self._n_trainings += 1
 
-    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_epoch_begin(self, net: NeuralNet, **kwargs: object) -> None:  # noqa: ARG002  skorch's signature
         """Draw the order of the rows as the iterator does."""
         self._order = draw_order(
             len(self._rows), net.iterator_train__seed, net.iterator_train__epoch
@@ -38,7 +44,7 @@ class RowLosses(Callback):
         self._n_seen = 0
 
     @torch.no_grad()
-    def on_batch_end(self, net: Any, batch: Any, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
+    def on_batch_end(self, net: NeuralNet, batch: Batch, **kwargs: Any) -> None:  # noqa: ARG002  skorch's signature
         """Add the losses of a batch."""
         y = batch[1]
         losses = F.cross_entropy(kwargs["y_pred"].detach(), y, reduction="none").cpu()
@@ -60,7 +66,7 @@ class RowLosses(Callback):
         return self._sums[self._rows.of_given].numpy()
 
 
-def watch_losses(estimator: Any) -> RowLosses | None:
+def watch_losses(estimator: Estimator) -> RowLosses | None:
     """Give each MemorizingMLP inside an estimator a callback that sums its losses.
 
     Parameters
