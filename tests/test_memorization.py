@@ -15,7 +15,7 @@ from scipy.sparse import csc_array, csr_array
 from scipy.stats import spearmanr
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -219,7 +219,9 @@ def test_the_loss_of_a_training_comes_with_it():
         assert scores.cumulative_loss[20] == 0
         assert "cumulative_loss" in scores.to_frame()
     unweighted = network(class_weight={0: 0, 1: 1, 2: 1})
-    for classifier in (GaussianNB(), OneVsRestClassifier(network()), unweighted):
+    resampled = BaggingClassifier(network(), n_estimators=1)
+    without = [GaussianNB(), OneVsRestClassifier(network()), unweighted, resampled]
+    for classifier in without:
         scores = memorization_scores(classifier, X, y, n_fits=2, random_state=0)
         assert scores.cumulative_loss is None
 

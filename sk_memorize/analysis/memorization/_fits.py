@@ -143,11 +143,10 @@ class Fits:
 
     def _losses(self, watched: RowLosses | None, rows: Indices) -> NDArray | float:
         """Map the losses of a network to the rows: those without weight have none."""
-        losses = None if watched is None else watched.of_given_rows()
-        if losses is None:
-            return np.nan
         has_weight = self.has_weight[rows]
-        if len(losses) != has_weight.sum():  # classes without weight
+        labels = self.codes[rows][has_weight]
+        losses = None if watched is None else watched.of_given_rows(labels)
+        if losses is None:
             return np.nan
         all_losses = np.zeros(len(rows))
         all_losses[has_weight] = losses

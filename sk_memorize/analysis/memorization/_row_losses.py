@@ -52,16 +52,24 @@ class RowLosses(Callback):
         self._n_seen += len(y)
         self._sums[part] += losses  # type: ignore[index]  # on_train_begin came first
 
-    def of_given_rows(self) -> np.ndarray | None:
+    def of_given_rows(self, labels: np.ndarray) -> np.ndarray | None:
         """Return the sums in the order of the rows that `fit` was given.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n_rows,)
+            The labels of the rows of positive weight.
 
         Returns
         -------
         losses : ndarray of shape (n_rows,), float32, or None
-            Of the rows of positive weight; equal ones have the same. None if there
-            was no training, or more than one.
+            Of these rows; equal ones have the same. None if there was no training,
+            more than one, or one on other labels: those of a resample, or corrupted.
         """
         if self._sums is None or self._n_trainings != 1:
+            return None
+        fitted = self._rows.y.cpu()[self._rows.of_given].numpy()
+        if not np.array_equal(fitted, np.unique(labels, return_inverse=True)[1]):
             return None
         return self._sums[self._rows.of_given].numpy()
 
