@@ -212,6 +212,20 @@ def test_a_lower_target_is_a_larger_capacity():
     assert memorization_capacity(clf, **params).labels < 16
 
 
+def test_sizes_that_are_too_small_for_the_classifier_count_as_failures():
+    class Picky(Known):
+        def fit(self, X, y):
+            if len(y) < 12:
+                raise ValueError("too few rows")
+            return super().fit(X, y)
+
+    result = memorization_capacity(Picky(5), n_features=1, n_classes=9, rtol=0)
+    assert result.labels < 5
+    assert result.curve["fitted_accuracy"].isna().any()
+    with pytest.raises(ValueError, match="too few rows"):
+        memorization_capacity(Picky(), n_features=1, min_samples=8)
+
+
 # The bits
 
 
