@@ -69,7 +69,7 @@ def decide(
     if sample is not None:
         minimum = minimize(constraints.take(sample), W, max_iter=max_iter)
         W = minimum.W
-        if minimum.slacks.any():
+        if minimum.slacks.max() >= 1:  # a margin is not positive
             entries = minimum.entries(_NOISE)
             entries = entries._replace(rows=sample[entries.rows])
             corrected, ratio = correct(problem, entries)
