@@ -181,7 +181,6 @@ def test_too_few_steps_leave_the_whole_undecided():
     [
         # In decimals the second point is between the others.
         ([[0.1, 0.3], [0.2, 0.6], [0.3, 0.9]], [0, 1, 0], 300, "rounding errors"),
-        ([[-2e-9], [-1.0], [0.0]], [0, 1, 1], 300, "rounding errors"),
         ([[1e16], [1e16 + 2]], [0, 1], 300, "rounding errors"),
         (STRETCHED, [0, 1, 0, 1, 1], 2, "max_iter may help"),
     ],

@@ -210,6 +210,7 @@ CASES = {
     "far from the origin": ([[1e9], [1e9 + 1], [1e9 + 2]], [0, 0, 1], True),
     "far from the origin, touching": ([[1e9], [1e9 + 1], [1e9 + 2]], [0, 1, 0], False),
     "columns of different size": ([[1e-9, 1e9], [2e-9, 1e9]], [0, 1], True),
+    "a weight like noise": ([[-2e-9], [-1.0], [0.0]], [0, 1, 1], False),
     "a close call": ([[0.0], [1.0], [1.0 + 2**-40], [2.0]], [0, 0, 1, 1], True),
 }
 
