@@ -107,6 +107,7 @@ def test_numbers_are_met_bit_for_bit_where_rows_are_repeated_too():
     assert (reg.predict(rows) == targets).all()
     assert reg.attainable_score_ == 1.0
     assert reg.n_parameters_ == 10 + 2 * 442
+    assert reg.fit(rows[:1], targets[:1]).attainable_score_ == 1.0
 
 
 @settings(max_examples=25, deadline=None)
