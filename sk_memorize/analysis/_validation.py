@@ -1,4 +1,4 @@
-"""Validation of rows, labels and n_jobs; groups of equal rows."""
+"""Checks of arguments, rows and labels; groups of equal rows."""
 
 from collections.abc import Callable
 from numbers import Integral
