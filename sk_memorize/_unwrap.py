@@ -6,7 +6,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 
-def layers(estimator: Any) -> Iterator[Any]:
+def layers(estimator: object) -> Iterator[Any]:
     """Iterate over an estimator and the one it delegates to, from the outermost in.
 
     Parameters
@@ -40,19 +40,3 @@ def layers(estimator: Any) -> Iterator[Any]:
             if (inner := getattr(estimator, name, None)) is not None:
                 break
         estimator = inner
-
-
-def innermost(estimator: Any) -> Any:
-    """Unwrap pipelines, searches and meta-estimators.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        Fitted or not.
-
-    Returns
-    -------
-    estimator : estimator instance
-        The last of its `layers`.
-    """
-    return [estimator, *layers(estimator)][-1]

@@ -107,6 +107,7 @@ def test_numbers_are_met_bit_for_bit_where_rows_are_repeated_too():
     assert (reg.predict(rows) == targets).all()
     assert reg.attainable_score_ == 1.0
     assert reg.n_parameters_ == 10 + 2 * 442
+    assert reg.fit(rows[:1], targets[:1]).attainable_score_ == 1.0
 
 
 @settings(max_examples=25, deadline=None)
@@ -193,7 +194,7 @@ def test_probabilities(rows, queries, labels):
 def test_between_two_rows_the_nearer_one_on_the_line_decides():
     clf = interpolator().fit(X, PERMUTED)
     queries = X[::7] + 0.3
-    line, places = (project(rows, clf.direction_)[:, None] for rows in (X, queries))
+    line, places = (project(rows, clf.direction_, "")[:, None] for rows in (X, queries))
     nearest = KNeighborsClassifier(1).fit(line, PERMUTED)
     assert (clf.predict(queries) == nearest.predict(places)).all()
 
@@ -236,7 +237,7 @@ def test_a_direction_that_does_not_separate_is_drawn_again():
     rng = Unlucky(0)
     direction, projections, order = draw_direction(X, np.arange(len(X)), rng, "")
     assert rng.draws == 3
-    assert (project(X, direction)[order] == projections).all()
+    assert (project(X, direction, "")[order] == projections).all()
     assert (np.diff(projections) > 0).all()
 
 

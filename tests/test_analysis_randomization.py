@@ -223,10 +223,12 @@ def test_one_seed_decides_whatever_the_number_of_processes():
     assert tree.random_state is None
 
 
-def test_the_generator_of_the_folds_is_not_advanced():
+def test_the_generator_of_the_folds_is_not_advanced(tmp_path):
     rng = np.random.RandomState(0)
     cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=rng)
-    assert_same(run(cv=cv), run(cv=cv))
+    path = tmp_path / "test.jsonl"
+    run(cv=cv, checkpoint=path, n_permutations=2)
+    assert_same(run(cv=cv, checkpoint=path), run(cv=cv))
     assert rng.rand() == np.random.RandomState(0).rand()
 
 

@@ -120,7 +120,7 @@ TEST = [
         (
             "y-constant",
             {"y": ["a"] * 20},
-            *(LABELS, "at least two classes", "single class 'a'"),
+            *(LABELS, "at least two classes", "one class, 'a',"),
         ),
         (
             "groups-short",

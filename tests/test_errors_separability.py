@@ -40,6 +40,7 @@ SEPARABILITY = [
             "hold numbers",
             "[s]",
         ),
+        ("X-tiny", {"X": X * 1e-120}, ROWS, "largest magnitude in [1e-100", "multiply"),
         ("X-words", {"X": [["a"]] * 6}, ROWS, "2d array-like of numbers", "(6, 1)"),
         ("y-short", {"y": Y[:5]}, LABELS, "each of the 6 rows", "Got 5 labels"),
         ("y-one-class", {"y": ["a"] * 6}, LABELS, "at least two classes", "'a'"),

@@ -3,22 +3,18 @@
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils._param_validation import (
-    Interval,
-    StrOptions,
-    validate_params,
-)
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.parallel import (
     Parallel,
     _threadpool_controller_decorator,
@@ -28,9 +24,10 @@ from sklearn.utils.validation import _num_samples
 
 from .._errors import check_classifier, wrong
 from .._seeding import draw_seed, seeded_clone, spawn_seeds
+from .._typing import Classifier
 from .._unwrap import layers
 from ._capacity_result import MemorizationCapacity, Search, summarize
-from ._validation import N_JOBS
+from ._validation import checks_arguments
 
 _OWNER = "memorization_capacity"
 _GAUSSIAN_MAX_SAMPLES = 2**14
@@ -39,28 +36,21 @@ _WEIGHTS = (("coef_", "intercept_"), ("coefs_", "intercepts_"))
 Counter = Callable[[Any], float | None]
 
 
-@validate_params(
-    {
-        "estimator": "no_validation",
-        "X": ["array-like", "sparse matrix", None],
-        "n_features": [Interval(Integral, 1, None, closed="left"), None],
-        "n_classes": [Interval(Integral, 2, None, closed="left")],
-        "target_accuracy": [Interval(Real, 0, 1, closed="right")],
-        "n_repeats": [Interval(Integral, 1, None, closed="left")],
-        "min_samples": [Interval(Integral, 2, None, closed="left")],
-        "max_samples": [Interval(Integral, 2, None, closed="left"), None],
-        "rtol": [Interval(Real, 0, 1, closed="left")],
-        "confidence": [Interval(Real, 0, 1, closed="neither")],
-        "n_parameters": [StrOptions({"auto"}), callable],
-        "n_jobs": N_JOBS,
-        "random_state": ["random_state"],
-    },
-    # The estimator validates its own parameters.
-    prefer_skip_nested_validation=False,
+@checks_arguments(
+    X=["array-like", "sparse matrix", None],
+    n_features=[Interval(Integral, 1, None, closed="left"), None],
+    n_classes=[Interval(Integral, 2, None, closed="left")],
+    target_accuracy=[Interval(Real, 0, 1, closed="right")],
+    n_repeats=[Interval(Integral, 1, None, closed="left")],
+    min_samples=[Interval(Integral, 2, None, closed="left")],
+    max_samples=[Interval(Integral, 2, None, closed="left"), None],
+    rtol=[Interval(Real, 0, 1, closed="left")],
+    confidence=[Interval(Real, 0, 1, closed="neither")],
+    n_parameters=[StrOptions({"auto"}), callable],
 )
 def memorization_capacity(
-    estimator: Any,
-    X: Any = None,
+    estimator: Classifier,
+    X: ArrayLike | None = None,
     *,
     n_features: int | None = None,
     n_classes: int = 2,
@@ -218,7 +208,9 @@ def memorization_capacity(
     return summarize(searches, n_classes, target_accuracy, confidence)
 
 
-def _check(estimator: Any, X: Any, n_features: int | None, max_samples: int) -> None:
+def _check(
+    estimator: object, X: ArrayLike | None, n_features: int | None, max_samples: int
+) -> None:
     """Refuse arguments of the wrong kind for one another."""
     check_classifier(estimator, _OWNER)
     if X is None and n_features is None:
@@ -328,7 +320,7 @@ def _fit(
     return {**fit, "n_parameters": count(estimator)}
 
 
-def count_parameters(estimator: Any) -> int | None:
+def count_parameters(estimator: object) -> int | None:
     """Count the parameters of a fitted classifier, None if no rule applies.
 
     The first of the estimators inside one another that has any of these decides:
@@ -352,14 +344,14 @@ def count_parameters(estimator: Any) -> int | None:
     return None
 
 
-def _size(weights: Any) -> int:
+def _size(weights: ArrayLike) -> int:
     """Count the numbers of an array, dense or sparse, or of a list of arrays."""
     if isinstance(weights, list):
         return sum(map(_size, weights))
     return int(np.prod(np.shape(weights)))
 
 
-def _sum_over(estimators: Any) -> int | None:
+def _sum_over(estimators: NDArray | Iterable[object]) -> int | None:
     # An array in boosting; np.ravel would take a list of forests apart.
     parts = estimators.ravel() if isinstance(estimators, np.ndarray) else estimators
     counts = [count_parameters(part) for part in parts]

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import (
     Parallel,
@@ -57,7 +58,7 @@ class PermutedFits:
     X: Any
     y: NDArray
     groups: ArrayLike | None
-    splitter: Any
+    splitter: BaseCrossValidator
 
     def run(
         self,
@@ -123,7 +124,7 @@ class PermutedFits:
         }
 
 
-def seeded_splitter(splitter: Any, seed: int) -> Any:
+def seeded_splitter(splitter: BaseCrossValidator, seed: int) -> BaseCrossValidator:
     """Copy a cross-validation generator, and give it a seed if it has none."""
     twin = copy.deepcopy(splitter)
     if getattr(twin, "random_state", 0) is None:
@@ -199,7 +200,7 @@ def _cross_validate(fits: PermutedFits, y: NDArray) -> Record:
     }
 
 
-def _count_epochs(estimator: Any) -> int | None:
+def _count_epochs(estimator: object) -> int | None:
     """Find how many epochs, or iterations, a fit took."""
     for layer in layers(estimator):
         for name in ("n_epochs_", "n_iter_"):

@@ -1,24 +1,29 @@
 """randomization_test: a permutation test for signal in labels."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.model_selection import (
+    BaseCrossValidator,
+    StratifiedGroupKFold,
+    check_cv,
+)
 from sklearn.utils import indexable
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
-from .._errors import check_classifier, wrong
+from .._errors import check_classifier
 from .._groups import make_units
 from .._labels import check_labels
 from .._seeding import draw_seed
+from .._typing import Classifier
 from ._permuted_fits import OWNER, PermutedFits, open_store, seeded_splitter
-from ._validation import N_JOBS
+from ._validation import checks_arguments, find_classes
 
 _TOLERANCE = 1e-12
 
@@ -117,28 +122,21 @@ class RandomizationTest:
         return f"{type(self).__name__}\n    " + self.summary().replace("\n", "\n    ")
 
 
-@validate_params(
-    {
-        "estimator": "no_validation",
-        "X": ["array-like", "sparse matrix"],
-        "y": ["array-like"],
-        "groups": ["array-like", None],
-        "cv": ["cv_object"],
-        "n_permutations": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": N_JOBS,
-        "random_state": ["random_state"],
-        "checkpoint": [str, os.PathLike, None],
-    },
-    # The estimator validates its own parameters.
-    prefer_skip_nested_validation=False,
+@checks_arguments(
+    X=["array-like", "sparse matrix"],
+    y=["array-like"],
+    groups=["array-like", None],
+    cv=["cv_object"],
+    n_permutations=[Interval(Integral, 1, None, closed="left")],
+    checkpoint=[str, os.PathLike, None],
 )
 def randomization_test(
-    estimator: Any,
-    X: Any,
+    estimator: Classifier,
+    X: ArrayLike,
     y: ArrayLike,
     *,
     groups: ArrayLike | None = None,
-    cv: Any = None,
+    cv: int | BaseCrossValidator | Iterable | None = None,
     n_permutations: int = 99,
     n_jobs: int | None = None,
     random_state: int | RandomState | None = None,
@@ -236,21 +234,19 @@ def randomization_test(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> from sk_memorize import randomization_test
-    >>> X, y = load_iris(return_X_y=True)
-    >>> test = randomization_test(GaussianNB(), X, y, random_state=0)
+    >>> from sk_memorize import load_dataset, randomization_test
+    >>> digits = load_dataset("digits")
+    >>> X, y = digits.X_test, digits.y_test
+    >>> test = randomization_test(GaussianNB(), X, y, n_permutations=19, random_state=0)
     >>> test.p_values["cv_accuracy"]
-    0.01
+    0.05
     >>> test.table["cv_accuracy"].head(3).round(2).tolist()
-    [0.95, 0.35, 0.25]
+    [0.82, 0.14, 0.1]
     """
     check_classifier(estimator, OWNER)
     labels = check_labels(y, OWNER)
-    if len(pd.unique(labels)) == 1:
-        got = f"the single class {labels.tolist()[0]!r}"
-        raise ValueError(wrong("y", OWNER, "have at least two classes", got))
+    find_classes(labels, OWNER)
     X, labels = indexable(X, labels)
     n_units = len(make_units(labels, groups, None, OWNER).first_row)
     if isinstance(cv, Integral | None) and groups is not None:

@@ -1,15 +1,15 @@
-"""Validation of rows, labels and n_jobs; groups of equal rows."""
+"""Checks of arguments, rows and labels; groups of equal rows."""
 
+from collections.abc import Callable
 from numbers import Integral
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils._param_validation import Interval, validate_params
 
 from .._equal_rows import elect_labels, first_positions, group_equal_rows
 from .._errors import wrong
@@ -17,6 +17,7 @@ from .._labels import check_labels, describe
 from .._torch_state import own_torch_state
 
 Indices = NDArray[np.intp]
+F = TypeVar("F", bound=Callable)
 
 N_JOBS = [
     Interval(Integral, 1, None, closed="left"),
@@ -28,7 +29,29 @@ N_JOBS = [
 _LARGEST, _SMALLEST = 1e100, 1e-100
 
 
-def refuse_dates(values: Any, name: str, owner: str) -> None:
+def checks_arguments(**constraints: object) -> Callable[[F], F]:
+    """Make a decorator that checks the arguments of an experiment with a classifier.
+
+    Parameters
+    ----------
+    **constraints : list of constraints
+        Those of the arguments other than the ones that all experiments have. The
+        classifier is checked in the experiment, and itself checks its parameters.
+
+    Returns
+    -------
+    decorator : callable
+        scikit-learn's.
+    """
+    shared = {
+        "estimator": "no_validation",
+        "n_jobs": N_JOBS,
+        "random_state": ["random_state"],
+    }
+    return validate_params(shared | constraints, prefer_skip_nested_validation=False)
+
+
+def refuse_dates(values: object, name: str, owner: str) -> None:
     """Refuse dates and durations, which NumPy converts to numbers, even NaT.
 
     Parameters
@@ -44,11 +67,11 @@ def refuse_dates(values: Any, name: str, owner: str) -> None:
             raise ValueError(wrong(name, owner, "hold numbers", got, hint))
 
 
-def _check_rows(X: Any, owner: str) -> NDArray:
+def _check_rows(X: ArrayLike, owner: str) -> NDArray:
     """Return `X` as a finite 2d array of float32 or float64."""
     must = "be a 2d array-like of numbers"
     if issparse(X):
-        got = f"a sparse matrix of shape {X.shape}"
+        got = f"a sparse matrix of shape {np.shape(X)}"
         dense = "be a dense 2d array-like of numbers"
         raise TypeError(wrong("X", owner, dense, got, "X.toarray() is dense"))
     refuse_dates(X, "X", owner)
@@ -73,7 +96,9 @@ def _check_rows(X: Any, owner: str) -> NDArray:
     return rows
 
 
-def check_rows_and_labels(X: Any, y: ArrayLike, owner: str) -> tuple[NDArray, NDArray]:
+def check_rows_and_labels(
+    X: ArrayLike, y: ArrayLike, owner: str
+) -> tuple[NDArray, NDArray]:
     """Return `X` and `y` as arrays of the same length.
 
     Parameters
@@ -100,38 +125,14 @@ def check_rows_and_labels(X: Any, y: ArrayLike, owner: str) -> tuple[NDArray, ND
     return rows, labels
 
 
-def validate_rows_and_labels(estimator: Any, X: Any, y: Any) -> tuple[NDArray, NDArray]:
-    """Validate the arguments of a classifier's `fit`, as scikit-learn does.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        The classifier, on which the number and the names of the columns are set.
-    X : array-like of shape (n_samples, n_features)
-        The rows.
-    y : array-like of shape (n_samples,)
-        The labels.
-
-    Returns
-    -------
-    X : ndarray of shape (n_samples, n_features)
-        The rows, in float32 or float64.
-    y : ndarray of shape (n_samples,)
-        The labels.
-    """
-    owner = type(estimator).__name__
-    if y is not None:  # leave None to scikit-learn, whose checks expect its error
-        y = check_labels(y, owner)
-    refuse_dates(X, "X", owner)
-    X, y = validate_data(estimator, X, y, dtype=[np.float64, np.float32])
-    return X, y
-
-
-def validate_rows(estimator: Any, X: Any) -> NDArray:
-    """Validate the rows that a fitted estimator is to predict."""
-    check_is_fitted(estimator)
-    refuse_dates(X, "X", type(estimator).__name__)
-    return validate_data(estimator, X, dtype=[np.float64, np.float32], reset=False)
+def find_classes(labels: NDArray, owner: str) -> tuple[NDArray, Indices]:
+    """Find the classes, at least two, and the index of each label's class."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        # scikit-learn's estimator checks expect the words "one class".
+        got = f"one class, {classes.tolist()[0]!r},"
+        raise ValueError(wrong("y", owner, "have at least two classes", got))
+    return classes, codes
 
 
 def find_equal_rows(X: NDArray) -> tuple[Indices, Indices]:

@@ -1,6 +1,7 @@
 """KernelInterpolator: any labels, by the Gaussian-kernel interpolant of least norm."""
 
 import os
+import re
 import warnings
 from numbers import Real
 from pathlib import Path
@@ -13,15 +14,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..._errors import wrong
-from .._validation import validate_rows
+from .._validation import Indices
 from ._symmetric import solve_in_place
-from ._targets import (
-    Floats,
-    Indices,
-    InterpolatingClassifier,
-    decode_outputs,
-    project,
-)
+from ._targets import Floats, InterpolatingClassifier, project
+
+_OWNER = "KernelInterpolator"
 
 # The kernel matrix of more distinct rows is stored in float32.
 _MAX_FLOAT64_ROWS = 10_000
@@ -124,21 +121,16 @@ class KernelInterpolator(InterpolatingClassifier):
 
     References
     ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 5.
-       https://arxiv.org/abs/1611.03530
+    .. [1] The paper that :class:`TwoLayerInterpolator` cites, section 5.
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
-    >>> from sklearn.model_selection import train_test_split
-    >>> from sk_memorize import KernelInterpolator
-    >>> X, y = load_digits(return_X_y=True)
-    >>> X, X_test, y, y_test = train_test_split(X, y, stratify=y, random_state=0)
-    >>> clf = KernelInterpolator().fit(X, y)
-    >>> clf.score(X, y)
+    >>> from sk_memorize import KernelInterpolator, load_dataset
+    >>> digits = load_dataset("digits")
+    >>> clf = KernelInterpolator().fit(digits.X_train, digits.y_train)
+    >>> clf.score(digits.X_train, digits.y_train)
     1.0
-    >>> clf.score(X_test, y_test) > 0.98
+    >>> clf.score(digits.X_test, digits.y_test) > 0.98
     True
     """
 
@@ -169,17 +161,15 @@ class KernelInterpolator(InterpolatingClassifier):
         self.jitter_ = solution.jitter
         self.n_parameters_ = self.dual_coef_.size + len(first) * X.shape[1]
 
-    def _measure(
-        self, X: NDArray, first: Indices, targets: Floats, codes: Indices
-    ) -> None:
+    def _measure(self, X: NDArray, first: Indices, targets: Floats, y: NDArray) -> None:
         # Predict, as users do: the solver's own residual is not what they get.
-        outputs = _combine(X, self._centers, self.dual_coef_)
+        outputs = self._evaluate(X)
         self.max_residual_ = float(np.abs(targets - outputs[first]).max())
-        self.train_accuracy_ = float(np.mean(decode_outputs(outputs) == codes))
+        self.train_accuracy_ = float(np.mean(self._decode(outputs) == y))
         if self.train_accuracy_ < self.attainable_accuracy_:
             dtype = "float64" if len(first) <= _MAX_FLOAT64_ROWS else "float32"
             warnings.warn(
-                f"{type(self).__name__} fitted the fraction {self.train_accuracy_:.5f} "
+                f"{_OWNER} fitted the fraction {self.train_accuracy_:.5f} "
                 f"of the labels, while {self.attainable_accuracy_:.5f} is attainable: "
                 f"the kernel matrix is singular in {dtype}. Rows are less alike with a "
                 f"'gamma' larger than {self.gamma_:.3g}, or with standardized columns.",
@@ -199,11 +189,12 @@ class KernelInterpolator(InterpolatingClassifier):
             variance = X.var(dtype=np.float64)
             gamma = float(1 / (X.shape[1] * variance))
         if not 0 < gamma < np.inf:
-            raise ValueError(
-                "Input X must have a variance whose reciprocal is finite and positive "
-                f"in float64 for gamma='scale'. Got a variance of {variance:g} "
-                "instead; multiply X by a constant."
+            must = (
+                "have a variance whose reciprocal is finite and positive in float64 "
+                "for gamma='scale'"
             )
+            got, hint = f"a variance of {variance:g}", "multiply X by a constant"
+            raise ValueError(wrong("X", _OWNER, must, got, hint))
         return gamma
 
     def _check_memory(self, n_rows: int, n_features: int, dtype: np.dtype) -> None:
@@ -221,27 +212,25 @@ class KernelInterpolator(InterpolatingClassifier):
                 f"be at least {needed:.3g} (GiB) for the kernel matrix of {n_rows} "
                 f"distinct rows in {dtype}"
             )
-            owner = type(self).__name__
-            raise ValueError(wrong("max_memory", owner, must, got, "fit fewer rows"))
+            raise ValueError(wrong("max_memory", _OWNER, must, got, "fit fewer rows"))
 
-    def _compute_outputs(self, X: Any) -> Floats:
-        return _combine(validate_rows(self, X), self._centers, self.dual_coef_)
+    def _evaluate(self, X: NDArray) -> Floats:
+        return _combine(X, self._centers, self.dual_coef_)
 
 
 def _sort(X: NDArray) -> Indices:
     """Sort distinct rows on a fixed direction, whatever their order and place."""
     direction = np.random.RandomState(0).standard_normal((X.shape[1],))
-    return np.argsort(project(X, direction), kind="stable")
+    return np.argsort(project(X, direction, _OWNER), kind="stable")
 
 
 def _available_memory() -> float | None:
     """Ask the system for the available GiB, or else for the total."""
     meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) / 2**20
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+    text = meminfo.read_text() if meminfo.exists() else ""
+    if found := re.search(r"MemAvailable: +(\d+) kB", text):
+        return int(found[1]) / 2**20
+    if hasattr(os, "sysconf"):  # not in Windows
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB
     return None
 
@@ -284,12 +273,10 @@ def _scale(X: NDArray, mean: Floats, gamma: float) -> tuple[Floats, Floats]:
         scaled = np.sqrt(2 * gamma) * (X - mean)
         half_norms = np.einsum("ij,ij->i", scaled, scaled)[:, None] / 2
     if not np.isfinite(half_norms).all():
-        raise ValueError(
-            "Input X must hold values whose squared distances, times 'gamma', are "
-            "finite in float64. Got a row, number "
-            f"{int(np.argmin(np.isfinite(half_norms)))}, for which they overflow "
-            f"instead, with gamma = {gamma:g}."
-        )
+        row = int(np.argmin(np.isfinite(half_norms)))
+        must = "hold rows whose squared distances, times gamma, are finite in float64"
+        got = f"a row, number {row}, for which they overflow with gamma = {gamma:g},"
+        raise ValueError(wrong("X", _OWNER, must, got))
     return scaled, half_norms
 
 

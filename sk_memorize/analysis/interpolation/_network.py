@@ -8,7 +8,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ._targets import Floats, Indices, project
+from ..._errors import wrong
+from .._validation import Indices
+from ._targets import Floats, project
 
 _MAX_DIRECTIONS = 10
 
@@ -95,7 +97,7 @@ def draw_direction(
     scale = np.where(largest > tiny, largest, 1.0)
     for _ in range(_MAX_DIRECTIONS):
         direction = rng.standard_normal(X.shape[1]) / scale
-        projections = project(X, direction)
+        projections = project(X, direction, owner)
         order = np.argsort(projections, kind="stable")
         projections = projections[order]
         # A reciprocal must not overflow.
@@ -104,12 +106,10 @@ def draw_direction(
             return direction, projections, order
     place = int(np.argmax(too_near))
     pair = sorted(first[order[place : place + 2]].tolist())
-    raise ValueError(
-        f"Input X of {owner} must have rows that, where they differ, have different "
-        f"projections in float64. Got the rows {pair[0]} and {pair[1]} instead, which "
-        f"differ, but cannot be told apart on any of {_MAX_DIRECTIONS} random "
-        "directions: round them, so that they are equal, or rescale the columns."
-    )
+    must = "have rows that, where they differ, have different projections in float64"
+    got = f"the rows {pair[0]} and {pair[1]}, equal on {_MAX_DIRECTIONS} random lines,"
+    hint = "round them, so that they are equal, or rescale the columns"
+    raise ValueError(wrong("X", owner, must, got, hint))
 
 
 def place_knots(projections: Floats, targets: Floats) -> Knots:

@@ -1,26 +1,29 @@
-"""Labels as outputs to interpolate, and the classifier that such outputs make."""
+"""Outputs to interpolate, and the estimators that such outputs make."""
 
-from typing import Any, Self
+from abc import ABC, abstractmethod
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._errors import wrong
-from .._validation import elect, find_equal_rows, validate_rows_and_labels
+from ..._labels import check_labels
+from .._validation import Indices, elect, find_classes, find_equal_rows, refuse_dates
 
-Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
 CHUNK = 256  # rows of some hundred columns, which stay in the cache
+_DTYPES = [np.float64, np.float32]
 
 
-class InterpolatingClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier whose outputs interpolate the targets of `encode_targets`."""
+class Interpolator(BaseEstimator, ABC):
+    """An estimator whose outputs interpolate a target for each distinct row."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit all labels.
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit all labels, or all numbers.
 
         Parameters
         ----------
@@ -28,54 +31,27 @@ class InterpolatingClassifier(ClassifierMixin, BaseEstimator):
             The rows.
 
         y : array-like of shape (n_samples,)
-            The labels, of at least two classes: whole numbers, booleans or strings.
+            For a classifier labels of at least two classes: whole numbers, booleans or
+            strings. For a regressor numbers.
 
         Returns
         -------
         self : object
-            The fitted classifier.
+            The fitted estimator.
         """
-        X, y = validate_rows_and_labels(self, X, y)
-        self.classes_, codes = encode_classes(y, type(self).__name__)
-        groups, first = find_equal_rows(X)
-        elected, self.attainable_accuracy_ = elect(groups, codes)
-        targets = encode_targets(elected, len(self.classes_))
-        self._interpolate(X, first, targets)
-        self._measure(X, first, targets, codes)
+        owner = type(self).__name__
+        # None is left to scikit-learn, whose checks expect its error.
+        checked = None if y is None else self._check(y, owner)
+        refuse_dates(X, "X", owner)
+        rows, values = validate_data(self, X, checked, dtype=_DTYPES)
+        groups, first = find_equal_rows(rows)
+        targets = self._choose_targets(values, groups, first)
+        self._interpolate(rows, first, targets)
+        self._measure(rows, first, targets, values)
         return self
 
-    def _interpolate(self, X: NDArray, first: Indices, targets: Floats) -> None:
-        """Interpolate the targets of the distinct rows, given by their indices."""
-        raise NotImplementedError
-
-    def _measure(
-        self, X: NDArray, first: Indices, targets: Floats, codes: Indices
-    ) -> None:
-        """Measure the fit, where it may be inexact."""
-
-    def _compute_outputs(self, X: Any) -> Floats:
-        """Compute the outputs, in one or more columns."""
-        raise NotImplementedError
-
-    def decision_function(self, X: Any) -> NDArray:
-        """Compute the outputs.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One output for two classes, positive for the second; else one for each
-            class.
-        """
-        outputs = self._compute_outputs(X)
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-
-    def predict(self, X: Any) -> NDArray:
-        """Predict the class of the largest output.
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Predict the class of the largest output, or for a regressor the output.
 
         Parameters
         ----------
@@ -85,19 +61,70 @@ class InterpolatingClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            The classes.
+            The classes, or the numbers.
         """
-        indices = decode_outputs(self._compute_outputs(X))
-        return self.classes_[indices]
+        return self._decode(self._compute_outputs(X))
+
+    def _compute_outputs(self, X: ArrayLike) -> Floats:
+        """Validate rows, and compute the outputs, in one or more columns."""
+        check_is_fitted(self)
+        refuse_dates(X, "X", type(self).__name__)
+        return self._evaluate(validate_data(self, X, dtype=_DTYPES, reset=False))
+
+    def _measure(self, X: NDArray, first: Indices, targets: Floats, y: NDArray) -> None:
+        """Measure the fit, where it may be inexact."""
+
+    @abstractmethod
+    def _check(self, y: ArrayLike, owner: str) -> ArrayLike:
+        """Refuse what cannot be fitted."""
+
+    @abstractmethod
+    def _choose_targets(self, y: NDArray, groups: Indices, first: Indices) -> Floats:
+        """Choose the target of each group of equal rows, given with its first row."""
+
+    @abstractmethod
+    def _interpolate(self, X: NDArray, first: Indices, targets: Floats) -> None:
+        """Interpolate the targets of the distinct rows, given by their indices."""
+
+    @abstractmethod
+    def _evaluate(self, X: NDArray) -> Floats:
+        """Compute the outputs of valid rows."""
+
+    @abstractmethod
+    def _decode(self, outputs: Floats) -> NDArray:
+        """Convert outputs to predictions."""
 
 
-def encode_classes(y: NDArray, owner: str) -> tuple[NDArray, Indices]:
-    """Find the classes, at least two, and the index of each label's class."""
-    classes, codes = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        got = f"one class, {classes.tolist()[0]!r},"
-        raise ValueError(wrong("y", owner, "have labels of at least 2 classes", got))
-    return classes, codes
+class InterpolatingClassifier(ClassifierMixin, Interpolator):
+    """A classifier whose outputs interpolate the targets of `encode_targets`."""
+
+    def _check(self, y: ArrayLike, owner: str) -> ArrayLike:
+        return check_labels(y, owner)
+
+    def _choose_targets(self, y: NDArray, groups: Indices, first: Indices) -> Floats:  # noqa: ARG002
+        self.classes_, codes = find_classes(y, type(self).__name__)
+        elected, self.attainable_accuracy_ = elect(groups, codes)
+        return encode_targets(elected, len(self.classes_))
+
+    def _decode(self, outputs: Floats) -> NDArray:
+        return self.classes_[decode_outputs(outputs)]
+
+    def decision_function(self, X: ArrayLike) -> NDArray:
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in :meth:`predict`.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One output for two classes, positive for the second; else one for each
+            class.
+        """
+        outputs = self._compute_outputs(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
 
 def encode_targets(codes: Indices, n_classes: int) -> Floats:
@@ -116,7 +143,7 @@ def decode_outputs(outputs: Floats) -> Indices:
     return outputs.argmax(axis=1)
 
 
-def project(X: NDArray, direction: Floats) -> Floats:
+def project(X: NDArray, direction: Floats, owner: str) -> Floats:
     """Compute ``X @ direction`` in float64, each row independently of the others.
 
     Matrix products sum a row in an order that depends on its place among the others,
@@ -129,6 +156,8 @@ def project(X: NDArray, direction: Floats) -> Floats:
         The rows.
     direction : ndarray of shape (n_features,)
         The direction to project on.
+    owner : str
+        The class that the error names.
 
     Returns
     -------
@@ -146,8 +175,7 @@ def project(X: NDArray, direction: Floats) -> Floats:
         np.einsum("ij,j->i", chunk, direction, out=projections[start : start + CHUNK])
     if not np.isfinite(projections).all():
         row = int(np.argmin(np.isfinite(projections)))
-        raise ValueError(
-            "Input X must hold values whose weighted sum is finite in float64. "
-            f"Got a row, number {row}, for which it overflows instead."
-        )
+        must = "hold values whose weighted sum is finite in float64"
+        got = f"a row, number {row}, for which it overflows"
+        raise ValueError(wrong("X", owner, must, got))
     return projections

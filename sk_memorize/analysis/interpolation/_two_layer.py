@@ -1,17 +1,18 @@
 """TwoLayerInterpolator and its regressor: Theorem 1 in closed form."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from ..._errors import wrong
 from ..._seeding import draw_seed
-from .._validation import find_equal_rows, refuse_dates, validate_rows
+from .._validation import Indices, refuse_dates
 from ._network import (
     TwoLayerReLU,
     draw_direction,
@@ -19,10 +20,10 @@ from ._network import (
     place_knots,
     solve_output_weights,
 )
-from ._targets import Floats, Indices, InterpolatingClassifier, project
+from ._targets import Floats, InterpolatingClassifier, Interpolator, project
 
 
-class _TwoLayerNetwork(BaseEstimator):
+class _TwoLayerNetwork(Interpolator):
     """The network, which the classifier and the regressor share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -49,9 +50,9 @@ class _TwoLayerNetwork(BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_parameters_")
 
-    def _compute_outputs(self, X: Any) -> Floats:
-        X = validate_rows(self, X)
-        return interpolate(project(X, self.direction_), self._knots)
+    def _evaluate(self, X: NDArray) -> Floats:
+        projections = project(X, self.direction_, type(self).__name__)
+        return interpolate(projections, self._knots)
 
     def to_module(self) -> nn.Module:
         """Return the network as a module of torch.
@@ -71,11 +72,9 @@ class _TwoLayerNetwork(BaseEstimator):
         """
         check_is_fitted(self)
         if not np.isfinite(self.output_weights_).all():
-            raise ValueError(
-                f"The output weights of {type(self).__name__}.to_module must be finite "
-                "in float64, and targets that differ much on rows that differ little "
-                "make them overflow. Got inf instead; rescale 'y'."
-            )
+            must = "lead to finite output weights for to_module"
+            hint = "rescale it, or round rows that differ little"
+            raise ValueError(wrong("y", type(self).__name__, must, "inf", hint))
         return TwoLayerReLU(self.direction_, self.biases_, self.output_weights_)
 
 
@@ -170,18 +169,18 @@ class TwoLayerInterpolator(_TwoLayerNetwork, InterpolatingClassifier):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
-    >>> from sk_memorize import LabelPermuter, TwoLayerInterpolator
-    >>> X, y = load_digits(return_X_y=True)
-    >>> y_permuted = LabelPermuter(random_state=0).fit(y).transform(y)
-    >>> clf = TwoLayerInterpolator(random_state=0).fit(X, y_permuted)
-    >>> clf.score(X, y_permuted)
+    >>> import numpy as np
+    >>> from sk_memorize import TwoLayerInterpolator
+    >>> rng = np.random.RandomState(0)
+    >>> X, y = rng.standard_normal((1000, 20)), rng.randint(2, size=1000)
+    >>> clf = TwoLayerInterpolator(random_state=0).fit(X, y)
+    >>> clf.score(X, y)
     1.0
-    >>> clf.n_parameters_  # 64 columns, 1797 biases, 1797 weights for each class
-    19831
+    >>> clf.n_parameters_  # 20 columns, 1000 biases and 1000 output weights
+    2020
     """
 
-    def predict_proba(self, X: Any) -> NDArray:
+    def predict_proba(self, X: ArrayLike) -> NDArray:
         """Compute the nearness to the two neighbors on the line, as probabilities.
 
         They are the outputs where these are a distribution, as between training rows;
@@ -190,7 +189,7 @@ class TwoLayerInterpolator(_TwoLayerNetwork, InterpolatingClassifier):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The rows.
+            The rows; the Notes of the class tell what it does far from those of `fit`.
 
         Returns
         -------
@@ -214,9 +213,7 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
-        Decides the direction on which the rows are projected. None takes a new seed
-        from the operating system; unlike in scikit-learn, the global state of NumPy is
-        not used.
+        As in :class:`TwoLayerInterpolator`.
 
     Attributes
     ----------
@@ -225,25 +222,14 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
         any function of `X` can have: 1.0, unless there are equal rows with different
         targets. Those get the mean.
 
-    direction_ : ndarray of shape (n_features_in_,)
-        The incoming weights of every hidden unit: normal numbers, divided by the
-        largest absolute value of the column.
-
-    biases_ : ndarray of shape (n_units,)
-        The biases of the hidden units, ascending. There are as many units as distinct
-        rows.
-
     output_weights_ : ndarray of shape (n_units, 1)
         The weights of the second layer.
 
-    n_parameters_ : int
-        Number of weights, ``n_features_in_ + 2 * n_units``.
+    direction_, biases_, feature_names_in_ : ndarray
+        As in :class:`TwoLayerInterpolator`.
 
-    n_features_in_ : int
-        Number of features of `X`.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features of `X`, if they are all strings.
+    n_parameters_, n_features_in_ : int
+        As there.
 
     See Also
     --------
@@ -255,12 +241,6 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
     two last rows, which may be steep. To the left the output falls linearly to 0 at the
     first bias, which is as far from the first row as that is from the last, and remains
     0. So this is no way to predict anything, but to see that a fit is no evidence.
-
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 4 and the proof
-       of Theorem 1. https://arxiv.org/abs/1611.03530
 
     Examples
     --------
@@ -274,49 +254,20 @@ class TwoLayerInterpolatorRegressor(RegressorMixin, _TwoLayerNetwork):
     ((442, 10), 894)
     """
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> Self:
-        """Build the network.
+    def _check(self, y: ArrayLike, owner: str) -> ArrayLike:
+        refuse_dates(y, "y", owner)
+        return y
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        y : array-like of shape (n_samples,)
-            The targets.
-
-        Returns
-        -------
-        self : TwoLayerInterpolatorRegressor
-            The fitted regressor.
-        """
-        refuse_dates(X, "X", type(self).__name__)
-        refuse_dates(y, "y", type(self).__name__)
-        X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
+    def _choose_targets(self, y: NDArray, groups: Indices, first: Indices) -> Floats:
         y = y.astype(np.float64)
-        groups, first = find_equal_rows(X)
         # The mean as a deviation: of equal targets it is that target, exactly.
         start = y[first]
         means = start + np.bincount(groups, y - start[groups]) / np.bincount(groups)
         fitted = means[groups]
         # r2_score is undefined for one row, and rounds for others.
         is_exact = np.array_equal(fitted, y)
-        self._interpolate(X, first, means[:, None])
         self.attainable_score_ = 1.0 if is_exact else float(r2_score(y, fitted))
-        return self
+        return means[:, None]
 
-    def predict(self, X: Any) -> NDArray:
-        """Compute the output of the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            The outputs.
-        """
-        return self._compute_outputs(X)[:, 0]
+    def _decode(self, outputs: Floats) -> NDArray:
+        return outputs[:, 0]

@@ -113,21 +113,9 @@ def rotate(X: Floats, *, fit_intercept: bool) -> Coordinates:
 def independent_columns(rows: Floats, *, fit_intercept: bool) -> Floats:
     """Center and scale the columns of some rows, and replace dependent ones.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_features)
-        The rows.
-    fit_intercept : bool
-        Whether a column of ones is appended.
+    The columns returned span what those of the rows do, and ones with an intercept, up
+    to a relative rounding error in each entry.
 
-    Returns
-    -------
-    columns : ndarray of shape (n_rows, n_columns)
-        Columns of the same span as those of `rows`, and of ones, up to a relative
-        rounding error in each entry.
-
-    Notes
-    -----
     Constant columns are dropped. A column that is a linear combination of others up
     to rounding errors, like a total next to its parts, would make the matrix
     numerically singular. It is replaced by the remainder after the combination is

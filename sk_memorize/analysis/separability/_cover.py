@@ -88,14 +88,8 @@ def cover_log10_probability(n_samples: int, dim: int) -> float:
 
     Parameters
     ----------
-    n_samples : int
-        Number of points, at least 1, in general position: any `dim` of them are
-        linearly independent.
-
-    dim : int
-        Dimension of the space. For hyperplanes that need not pass through the origin,
-        add 1, for they are those through the origin of the points with a constant
-        coordinate appended.
+    n_samples, dim : int
+        Number of points and dimension, as for :func:`cover_count`.
 
     Returns
     -------

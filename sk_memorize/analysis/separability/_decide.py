@@ -9,7 +9,7 @@ import numpy as np
 from ._coordinates import Coordinates, rotate, whiten
 from ._problem import Codes, Decision, Entries, Floats, Problem, ProofKind, pose
 from ._proofs import correct, exact_combination, measure_combination, measure_margin
-from ._solver import Constraints, minimize
+from ._solver import Constraints, Minimum, minimize
 
 # Limit of the unknowns: the Hessian is a square matrix of float64.
 _MAX_UNKNOWNS = 5000
@@ -69,7 +69,7 @@ def decide(
     if sample is not None:
         minimum = minimize(constraints.take(sample), W, max_iter=max_iter)
         W = minimum.W
-        if minimum.slacks.any():
+        if minimum.slacks.max() >= 1:  # a margin is not positive
             entries = minimum.entries(_NOISE)
             entries = entries._replace(rows=sample[entries.rows])
             corrected, ratio = correct(problem, entries)
@@ -83,7 +83,7 @@ def decide(
         return _widen(problem, decision, max_iter) if widest else decision
     if not minimum.slacks.any():
         return Decision(None, reason="the margin found is within its rounding errors")
-    return _disprove(problem, minimum.entries(_NOISE), converged=minimum.converged)
+    return _disprove(problem, minimum)
 
 
 def disprove_by_a_pair(problem: Problem, max_iter: int) -> Decision | None:
@@ -123,11 +123,12 @@ def _sample(codes: Codes, size: int) -> Codes | None:
     return np.sort(order[np.linspace(0, len(codes) - 1, num=size).astype(np.intp)])
 
 
-def _disprove(problem: Problem, entries: Entries, *, converged: bool) -> Decision:
+def _disprove(problem: Problem, minimum: Minimum) -> Decision:
     """Prove by weights that nearly cancel that no hyperplane separates, or say why not.
 
     Small systems are solved in exact arithmetic first, large ones last.
     """
+    entries = minimum.entries(_NOISE)
     n_unknowns = problem.n_classes * problem.X.shape[1]
     is_small = len(entries.rows) * n_unknowns <= _SMALL
     if is_small and (found := exact_combination(problem, entries)):
@@ -135,7 +136,9 @@ def _disprove(problem: Problem, entries: Entries, *, converged: bool) -> Decisio
     corrected, ratio = correct(problem, entries)
     if ratio < 1:
         return _disproved(problem, "correctable weights", corrected)
-    if not is_small and (found := exact_combination(problem, entries)):
+    # A row of tiny weight, which looks like noise, may be needed.
+    candidates = minimum.entries() if is_small else entries
+    if found := exact_combination(problem, candidates):
         return _disproved(problem, "exact weights", *found)
     measured = [
         (measure_combination(problem, candidate), candidate)
@@ -145,7 +148,7 @@ def _disprove(problem: Problem, entries: Entries, *, converged: bool) -> Decisio
     reason = (
         f"no margin exceeds {bound:.2g}, but that is not proved of 0, which is within "
         "rounding errors"
-        if converged
+        if minimum.converged
         else "Newton's method did not converge; a larger max_iter may help"
     )
     return Decision(

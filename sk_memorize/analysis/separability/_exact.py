@@ -121,10 +121,8 @@ def subtract(
     if fit_intercept:
         remainder = remainder - sum(remainder.tolist()) // len(remainder)
     # Large integers overflow float64: scale them near one before rounding.
-    shift = max(int(value).bit_length() for value in remainder) - 64
-    if shift > 0:
-        return np.array([float(Fraction(value, 1 << shift)) for value in remainder])
-    return remainder.astype(np.float64)
+    shift = max(0, *(int(value).bit_length() - 64 for value in remainder))
+    return np.array([float(Fraction(value, 1 << shift)) for value in remainder])
 
 
 def _common_denominator(

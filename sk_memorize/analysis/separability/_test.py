@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.parallel import _threadpool_controller_decorator
 
-from ..._errors import wrong
-from .._validation import N_JOBS, check_rows_and_labels
+from .._validation import N_JOBS, check_rows_and_labels, find_classes
 from ._coordinates import whiten
 from ._cover import log10_chances
 from ._decide import contradicted, decide, disprove_by_a_pair
@@ -146,12 +145,9 @@ def separability_test(
     SeparabilityResult('not separable', classes=(0, 1), ...)
     """
     rows, labels = check_rows_and_labels(X, y, _OWNER)
-    classes = np.unique(labels).tolist()
-    if len(classes) < 2:
-        got = f"the single class {classes[0]!r}"
-        raise ValueError(wrong("y", _OWNER, "have at least two classes", got))
+    classes = tuple(find_classes(labels, _OWNER)[0].tolist())
     settings = {"fit_intercept": fit_intercept, "max_iter": int(max_iter)}
-    return _answer_all(rows, labels, tuple(classes), strategy, n_jobs, settings)
+    return _answer_all(rows, labels, classes, strategy, n_jobs, settings)
 
 
 # The last digits of products depend on the number of threads.
