@@ -12,11 +12,11 @@ import joblib
 import pandas as pd
 import sklearn
 import torch
-from tqdm.auto import tqdm
 
 import sk_memorize
 from _tools.arguments import add_option
 from _tools.common import Data, fail
+from _tools.progress import open_bar
 from sk_memorize._fingerprint import digest
 from sk_memorize._records import RecordStore
 
@@ -114,15 +114,13 @@ def run_batches(
     missing = [cell for cell in cells if _name(cell) not in found]
     finished = measure_many(missing)
     try:
-        with tqdm(
-            total=len(cells), initial=len(found), desc="cells", unit="cell"
-        ) as progress:
+        with open_bar(len(cells), "cell", initial=len(found)) as bar:
             for cell, record in finished:
                 found[_name(cell)] = (
                     record if store is None else _keep(store, cell, record)
                 )
-                progress.set_postfix(cell, refresh=False)
-                progress.update()
+                bar.set_postfix(cell, refresh=False)
+                bar.update()
     except _NotKeptError as error:
         with warnings.catch_warnings():
             # joblib tells what it cancels.
