@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from _tools.claims import count
 from sk_memorize import FittingCurveDisplay, GridHeatmapDisplay
 from sk_memorize.plotting import (
     add_legend,
@@ -80,13 +81,17 @@ def _draw_against_batch_size(axes: Any, table: pd.DataFrame, column: str) -> Non
 # Against the corruption level
 
 
-def draw_corruption(
-    table: pd.DataFrame, histories: Mapping[str, list[pd.DataFrame]], title: str
-) -> Any:
+def draw_corruption(fits: pd.DataFrame, table: pd.DataFrame, title: str) -> Any:
     """Draw figure 1 of Zhang et al.: learning curves, relative times, test errors.
 
-    The last two are against the corruption level, without the randomized inputs.
+    The curves are those of both ends and of the randomized inputs, which are not in the
+    other two.
     """
+    ends = fits[fits["fraction"].isin([0, 1])]
+    histories = {
+        condition: [_to_history(loss) for loss in rows["loss"]]
+        for condition, rows in ends.groupby("condition", sort=False)
+    }
     levels = table[table["condition"].str.endswith("labels")].sort_values("fraction")
     levels = levels.assign(train_error=1 - levels["train_accuracy"])
     levels["train_error_std"] = levels["train_accuracy_std"]
@@ -108,8 +113,15 @@ def draw_corruption(
         for letter, axes in zip("abc", panels, strict=True):
             add_own_legend(axes, below=True)
             axes.set_title(f"({letter})", loc="left")
-    curves.figure.suptitle(title, fontsize=9)
+    seeds = count(fits["seed"].nunique(), "seed")
+    words = f"MemorizingMLP on {title}, uniform corruption of labels, {seeds}"
+    curves.figure.suptitle(words, fontsize=9)
     return curves.figure
+
+
+def _to_history(loss: Sequence[float]) -> pd.DataFrame:
+    epochs = range(1, len(loss) + 1)
+    return pd.DataFrame({"loss": loss, "accuracy": np.nan}, index=epochs)
 
 
 # Over two parameters, or pairs of classes
