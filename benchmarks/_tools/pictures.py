@@ -192,13 +192,16 @@ def draw_pairs(table: pd.DataFrame, title: str) -> Any:
 # By model or method
 
 
-def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
+def draw_capacities(table: pd.DataFrame, title: str) -> Any:
     """Draw the capacities against the numbers of parameters, in logarithms."""
     figure, ((axes,),) = _open_figure((6, 4.5), 1, 1)
-    for number, (name, rows) in enumerate(series.items()):
+    groups = table.groupby(["model", "depth"], sort=False, dropna=False)
+    for number, ((name, depth), rows) in enumerate(groups):
         style = {**line_style(number), "label": name, "capsize": 2}
-        if rows["width"].isna().all():
+        if pd.isna(depth):
             style["linestyle"] = "none"  # a single point
+        else:
+            style["label"] = f"{name}, depth {depth}"
         upper = rows["high"].fillna(rows["labels"])
         bars = [rows["labels"] - rows["low"], upper - rows["labels"]]
         axes.errorbar(rows["parameters"], rows["labels"], yerr=bars, **style)
@@ -206,7 +209,6 @@ def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
         arrow = {"color": style["color"], "marker": r"$\uparrow$", "markersize": 9}
         x, y = unbounded["parameters"], 1.15 * unbounded["labels"]
         axes.plot(x, y, linestyle="none", **arrow)
-    table = pd.concat(series)
     ends = np.array([table["parameters"].min(), table["parameters"].max()])
     for ratio, line in ((2, "--"), (1, ":")):
         name = f"{ratio} label{'s' * (ratio > 1)} per parameter"
