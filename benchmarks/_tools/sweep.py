@@ -16,9 +16,8 @@ import torch
 
 import sk_memorize
 from _tools.common import Data, fail
+from _tools.files import RecordStore
 from _tools.progress import open_bar
-from sk_memorize._fingerprint import digest
-from sk_memorize._records import RecordStore
 
 Cell = dict[str, Any]
 
@@ -51,8 +50,8 @@ def run_sweep(
     Parameters
     ----------
     args : argparse.Namespace
-        The script's arguments; with ``output``, and as many cells are measured at a
-        time as ``n_jobs`` tells joblib, if it is there.
+        The script's arguments; with ``output``, and where ``n_jobs`` is among them,
+        joblib measures as many cells at a time.
     data : Data
         What the cells are measured on.
     cells : iterable of dict
@@ -146,7 +145,7 @@ def _open_store(
         for name, value in vars(args).items()
         if name not in _NO_INFLUENCE and name not in in_cells
     } | {
-        "data": digest([data.X_train, data.y_train, data.X_test, data.y_test]),
+        "data": joblib.hash((data.X_train, data.y_train, data.X_test, data.y_test)),
         "sk_memorize": sk_memorize.__version__,
         "scikit-learn": sklearn.__version__,
         "torch": torch.__version__,

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from _tools.claims import Claim, format_claims
-from sk_memorize._atomic import replacing
+from _tools.files import replacing
 
 # Suffixes that --output understands, with the writers.
 _WRITERS: dict[str, Callable[[pd.DataFrame], str] | None] = {
