@@ -71,6 +71,10 @@ def _draw_against_batch_size(axes: Any, table: pd.DataFrame, column: str) -> Non
     if column != "test_accuracy":
         axes.set_yscale("log")
         number_logs(axes)
+        # Two of the numbers 1, 2, 5, 10 are within any factor of 5.
+        low, high = axes.get_ylim()
+        center, factor = np.sqrt(low * high), max(np.sqrt(high / low), np.sqrt(5))
+        axes.set_ylim(center / factor, center * factor)
     # Powers of two as such, not as numbers with exponents; not too many of them.
     sizes = sorted(table["batch_size"].unique())
     axes.set_xticks(sizes[:: -(-len(sizes) // 7)])
@@ -98,7 +102,7 @@ def draw_corruption(fits: pd.DataFrame, table: pd.DataFrame, title: str) -> Any:
     times = {"relative_epochs": "epochs", "relative_seconds": "seconds"}
     errors = {
         "test_error": "test (true labels)",
-        "train_error": "train (fitted labels)",
+        "train_error": "training (fitted labels)",
     }
     with open_panels(None, 3, "--plot", size=(PAGE, 2.8)) as panels:
         curves, time, error = panels
@@ -106,7 +110,7 @@ def draw_corruption(fits: pd.DataFrame, table: pd.DataFrame, title: str) -> Any:
         draw_means(time, levels, "fraction", times)
         time.axhline(1, color="0.7", linewidth=0.6, zorder=0)
         time.set(xlabel="corruption level", ylabel="relative time to overfit")
-        time.set_ylim(bottom=0)
+        time.set_ylim(0, 1.05 * time.get_ylim()[1])
         draw_means(error, levels, "fraction", errors)
         draw_chance(error, levels["chance_error"].iloc[0])
         error.set(xlabel="corruption level", ylabel="error", ylim=(-0.03, 1.03))
@@ -138,7 +142,7 @@ def draw_grid(
     across, down, *_ = [*varying, *(name for name in grid if name not in varying)]
     kinds = list(dict.fromkeys(table["labels"]))
     measures = {
-        "train_accuracy": "train accuracy (fitted labels)",
+        "train_accuracy": "training accuracy (fitted labels)",
         "test_accuracy": "test accuracy (true labels)",
     }
     figure, panels = _open_figure((8, 2.6 * len(kinds) + 0.4), len(kinds), 2)
@@ -218,8 +222,8 @@ def draw_capacities(table: pd.DataFrame, title: str) -> Any:
     n_classes = table["n_classes"].iloc[0]
     axes.set(xscale="log", yscale="log", xlabel="parameters (tree: nodes)")
     axes.set_ylabel(f"capacity (labels of {n_classes} classes)")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:g}")
+    number_logs(axes, "x")
+    number_logs(axes, "y")
     axes.legend(fontsize=8, frameon=False)
     axes.set_title(title, fontsize=10)
     return figure
