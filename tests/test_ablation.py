@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 
 import ablation
 import numpy as np
@@ -43,16 +42,13 @@ def run_script(tmp_path, *arguments):
     return json.loads(output.read_text())
 
 
-def test_the_repeats_take_turns_and_the_default_is_always_there(tmp_path, capsys):
+def test_the_default_is_always_there(tmp_path):
     arguments = ["--repeats", "2", "--seed", "5", "--max-epochs", "30"]
     records = run_script(tmp_path, *arguments, "--ablations", "SGD", "ReLU")
     assert [record["ablation"] for record in records] == ["default", "ReLU", "SGD"]
     for record in records:
         assert record["n_seeds"] == 2
         assert record["epochs_std"] is not None
-    fits = re.findall(r"permuted labels, (.*), seed (\d)", capsys.readouterr().err)
-    names = ["default", "ReLU", "SGD"]
-    assert fits == [(name, seed) for seed in "56" for name in names]
 
 
 def test_a_missed_target_is_reported_as_such(tmp_path, capsys):

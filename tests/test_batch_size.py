@@ -7,6 +7,7 @@ import math
 import batch_size
 import numpy as np
 import pytest
+from _tools import convergence
 from _tools.common import Data
 
 
@@ -21,12 +22,12 @@ def data():
 
 @pytest.fixture
 def args():
-    return batch_size.make_own_parser().parse_args([])
+    return batch_size.PARSER.parse_args([])
 
 
 def train(data, args, **params):
     defaults = {"batch_size": 16, "lr": 0.01, "random_state": 0, "max_epochs": 300}
-    return batch_size.train(data, args, **{**defaults, **params})
+    return convergence.train(data, args, **{**defaults, **params})
 
 
 def test_a_sweep_goes_on_where_it_was_and_takes_more_seeds(tmp_path, monkeypatch):
@@ -86,29 +87,29 @@ def test_a_training_that_diverges_is_the_worst_outcome(data, args):
 
 
 def test_candidates_follow_the_root_of_the_batch_size():
-    assert batch_size.candidates(0.001, [0.25, 4, 1, 4], 2048) == [0.002, 0.0005, 0.008]
-    assert batch_size.candidates(0.001, [1], 8) == [0.000125]
+    assert convergence.candidates([0.25, 4, 1, 4], 2048) == [0.002, 0.0005, 0.008]
+    assert convergence.candidates([1], 8) == [0.000125]
 
 
 def test_the_search_takes_the_first_to_converge_without_test_rows(data, args):
-    args.lr, args.lr_factors, args.search_epochs = 0.01, [0.01, 1, 10], 200
+    args.lr_factors, args.search_epochs = [0.1, 10, 100], 200
     untested = dataclasses.replace(data, X_test=None, y_test=None)
     found = batch_size.search(args, untested, {"batch_size": 32, "step": "search"})
-    scaled = batch_size.candidates(args.lr, args.lr_factors, 32)
+    scaled = convergence.candidates(args.lr_factors, 32)
     outcomes = [
-        train(data, args, batch_size=32, lr=lr, random_state=batch_size.SEARCH_SEED)
+        train(data, args, batch_size=32, lr=lr, random_state=convergence.SEARCH_SEED)
         for lr in scaled
     ]
     epochs = [o.epochs if o.reached else math.inf for o in outcomes]
     assert min(epochs) < sorted(epochs)[1]  # otherwise there is nothing to find
-    assert found["tuned_lr"] == scaled[int(np.argmin(epochs))]
+    assert found["lr"] == scaled[int(np.argmin(epochs))]
     assert found["search_seconds"] > 0
 
 
 def test_the_search_takes_the_lowest_loss_where_none_converges(data, args):
     args.lr_factors, args.search_epochs = [1e-3, 1, 1e9], 2
     found = batch_size.search(args, data, {"batch_size": 32, "step": "search"})
-    assert found["tuned_lr"] == 0.00025
+    assert found["lr"] == 0.00025
     assert not found["lr_at_edge"]
     args.lr_factors = [1e-3, 1]
     assert batch_size.search(args, data, {"batch_size": 32})["lr_at_edge"]
@@ -117,6 +118,6 @@ def test_the_search_takes_the_lowest_loss_where_none_converges(data, args):
 
 
 def test_the_courses_network():
-    course = batch_size.NETWORKS["course"]
+    course = convergence.NETWORKS["course"]
     assert course["hidden_layer_sizes"] == (256, 512, 256, 128, 64, 32)
     assert course["lr_scheduler"] is None

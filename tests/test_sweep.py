@@ -41,7 +41,7 @@ def arguments(tmp_path, **changed):
     return argparse.Namespace(**(given | {"output": output} | changed))
 
 
-def measure(cell, calls=None):
+def measure(args, data, cell, calls=None):
     if calls is not None:
         calls.append(cell)
     return {
@@ -55,10 +55,10 @@ def counting(calls):
 
 
 def broken_after(n_cells, calls):
-    def measure_some(cell):
+    def measure_some(args, data, cell):
         if len(calls) == n_cells:
             raise SystemError("power cut")
-        return measure(cell, calls)
+        return measure(args, data, cell, calls)
 
     return measure_some
 
@@ -95,14 +95,14 @@ def test_only_what_is_missing_is_measured(args, data, capsys):
 def test_other_processes_measure_the_same(tmp_path, args, data):
     one = run_sweep(args, data, CELLS, measure)
     output = str(tmp_path / "two.csv")
-    two = run_sweep(arguments(tmp_path, output=output), data, CELLS, measure, n_jobs=2)
+    two = run_sweep(arguments(tmp_path, output=output, n_jobs=2), data, CELLS, measure)
     pd.testing.assert_frame_equal(one, two)
 
 
 def test_batches_may_come_in_any_order(args, data):
     def backwards(missing):
         for cell in reversed(missing):
-            yield cell, measure(cell)
+            yield cell, measure(args, data, cell)
 
     table = run_batches(args, data, CELLS, backwards)
     assert table[["width", "seed"]].to_dict("records") == CELLS

@@ -7,7 +7,7 @@ import argparse
 import contextlib
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "output": {
         "type": table_file,
         "metavar": "FILE",
-        "help": "also write the table: .csv, .json (a list of records) or .md",
+        "help": "also write the table: .csv, .json (a list of records) or .md; a sweep "
+        "keeps each finished cell beside it, in NAME.cells.jsonl, and goes on with the "
+        "missing ones when it is started again with the same arguments",
     },
     "plot": {
         "type": picture_file,
@@ -172,10 +174,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "repeats": {"type": positive_int, "default": 3, "help": "fits of each kind"},
 }
 
-STANDARD = (
-    *("dataset", "data-home", "folds", "seed", "n-jobs", "device"),
-    *("max-samples", "output", "plot"),
-)
+# Every script has the first four.
+ALWAYS = ("dataset", "data-home", "max-samples", "output")
+STANDARD = (*ALWAYS, "folds", "seed", "n-jobs", "device", "plot")
+Args = argparse.Namespace
+# By name: a default, a reader or choices, and the help.
+Own = Mapping[str, tuple[Any, Any, str]]
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -193,14 +197,20 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def make_parser(
-    description: str | None, options: Sequence[str] = STANDARD, **defaults: Any
+    description: str | None,
+    options: Iterable[str] | str = STANDARD,
+    own: Own | None = None,
+    /,
+    **defaults: Any,
 ) -> argparse.ArgumentParser:
-    """Make a parser with some of `OPTIONS`, and the defaults that differ."""
+    """Make a parser with some of `OPTIONS`, a script's own, and other defaults."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=_HelpFormatter
     )
-    for name in options:
+    names = options.split() if isinstance(options, str) else options
+    for name in dict.fromkeys((*ALWAYS, *names)):
         add_option(parser, name)
+    add_own(parser, own or {})
     parser.set_defaults(**defaults)
     return parser
 
@@ -210,13 +220,8 @@ def add_option(parser: argparse.ArgumentParser, name: str, **changed: Any) -> No
     parser.add_argument(f"--{name}", **{**OPTIONS[name], **changed})
 
 
-def add_own(
-    parser: argparse.ArgumentParser, options: Mapping[str, tuple[Any, Any, str]]
-) -> None:
-    """Add a script's own options, each a default, a reader or choices, and its help.
-
-    A list as the default takes several values, False is a flag.
-    """
+def add_own(parser: argparse.ArgumentParser, options: Own) -> None:
+    """Add a script's own options; a list takes several values, False is a flag."""
     for name, (default, kind, text) in options.items():
         settings: dict[str, Any] = {"help": text, "default": default}
         if default is False:

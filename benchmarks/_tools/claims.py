@@ -110,11 +110,11 @@ def tell_fitted(row: pd.Series) -> str:
     return f"{row['train_accuracy']:.5f} of the labels after {row['epochs']:.3g} epochs"
 
 
-def tell_test(row: pd.Series) -> str:
-    """Tell a test accuracy, its standard error, and what that rests on."""
+def tell_test(row: pd.Series, name: str = "test_accuracy", fit: str = "fit") -> str:
+    """Tell a test accuracy or error, its standard error, and what that rests on."""
     return (
-        f"{row['test_accuracy']:.4f} ± {accuracy_error(row):.4f} "
-        f"({row['n_test']:g} test rows, {count(n_fits(row), 'fit')})"
+        f"{row[name]:.4f} ± {accuracy_error(row, name):.4f} "
+        f"({row['n_test']:g} test rows, {count(n_fits(row), fit)})"
     )
 
 

@@ -103,6 +103,16 @@ class Data:
         test = (self.y_test[:, None] == classes).mean(0)
         return float(train @ test)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a table tells of the data in each row."""
+        return {
+            "dataset": self.name,
+            "n_train": len(self.y_train),
+            "n_test": len(self.y_test),
+            "chance_accuracy": self.chance_accuracy,
+        }
+
 
 def load_data(args: argparse.Namespace, folds: int = 0) -> Data:
     """Load the data set that the arguments ask for; tell what is unusual.
@@ -258,7 +268,8 @@ def run_folds(
 
 
 def timed_fit(model: Any, X: np.ndarray, y: np.ndarray) -> float:
-    """Fit a model; return the seconds. A missed target is a result here."""
+    """Fit a network; return the seconds. A missed target is a result here."""
+    warm_up(fit_small_network, network_of(model).device)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from sk_memorize._atomic import replacing
+from _tools.files import replacing
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

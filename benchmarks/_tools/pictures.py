@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from _tools.claims import count
 from sk_memorize import FittingCurveDisplay, GridHeatmapDisplay
 from sk_memorize.plotting import (
     add_legend,
@@ -70,6 +71,10 @@ def _draw_against_batch_size(axes: Any, table: pd.DataFrame, column: str) -> Non
     if column != "test_accuracy":
         axes.set_yscale("log")
         number_logs(axes)
+        # Two of the numbers 1, 2, 5, 10 are within any factor of 5.
+        low, high = axes.get_ylim()
+        center, factor = np.sqrt(low * high), max(np.sqrt(high / low), np.sqrt(5))
+        axes.set_ylim(center / factor, center * factor)
     # Powers of two as such, not as numbers with exponents; not too many of them.
     sizes = sorted(table["batch_size"].unique())
     axes.set_xticks(sizes[:: -(-len(sizes) // 7)])
@@ -80,20 +85,24 @@ def _draw_against_batch_size(axes: Any, table: pd.DataFrame, column: str) -> Non
 # Against the corruption level
 
 
-def draw_corruption(
-    table: pd.DataFrame, histories: Mapping[str, list[pd.DataFrame]], title: str
-) -> Any:
+def draw_corruption(fits: pd.DataFrame, table: pd.DataFrame, title: str) -> Any:
     """Draw figure 1 of Zhang et al.: learning curves, relative times, test errors.
 
-    The last two are against the corruption level, without the randomized inputs.
+    The curves are those of both ends and of the randomized inputs, which are not in the
+    other two.
     """
+    ends = fits[fits["fraction"].isin([0, 1])]
+    histories = {
+        condition: [_to_history(loss) for loss in rows["loss"]]
+        for condition, rows in ends.groupby("condition", sort=False)
+    }
     levels = table[table["condition"].str.endswith("labels")].sort_values("fraction")
     levels = levels.assign(train_error=1 - levels["train_accuracy"])
     levels["train_error_std"] = levels["train_accuracy_std"]
     times = {"relative_epochs": "epochs", "relative_seconds": "seconds"}
     errors = {
         "test_error": "test (true labels)",
-        "train_error": "train (fitted labels)",
+        "train_error": "training (fitted labels)",
     }
     with open_panels(None, 3, "--plot", size=(PAGE, 2.8)) as panels:
         curves, time, error = panels
@@ -101,15 +110,22 @@ def draw_corruption(
         draw_means(time, levels, "fraction", times)
         time.axhline(1, color="0.7", linewidth=0.6, zorder=0)
         time.set(xlabel="corruption level", ylabel="relative time to overfit")
-        time.set_ylim(bottom=0)
+        time.set_ylim(0, 1.05 * time.get_ylim()[1])
         draw_means(error, levels, "fraction", errors)
         draw_chance(error, levels["chance_error"].iloc[0])
         error.set(xlabel="corruption level", ylabel="error", ylim=(-0.03, 1.03))
         for letter, axes in zip("abc", panels, strict=True):
             add_own_legend(axes, below=True)
             axes.set_title(f"({letter})", loc="left")
-    curves.figure.suptitle(title, fontsize=9)
+    seeds = count(fits["seed"].nunique(), "seed")
+    words = f"MemorizingMLP on {title}, uniform corruption of labels, {seeds}"
+    curves.figure.suptitle(words, fontsize=9)
     return curves.figure
+
+
+def _to_history(loss: Sequence[float]) -> pd.DataFrame:
+    epochs = range(1, len(loss) + 1)
+    return pd.DataFrame({"loss": loss, "accuracy": np.nan}, index=epochs)
 
 
 # Over two parameters, or pairs of classes
@@ -126,7 +142,7 @@ def draw_grid(
     across, down, *_ = [*varying, *(name for name in grid if name not in varying)]
     kinds = list(dict.fromkeys(table["labels"]))
     measures = {
-        "train_accuracy": "train accuracy (fitted labels)",
+        "train_accuracy": "training accuracy (fitted labels)",
         "test_accuracy": "test accuracy (true labels)",
     }
     figure, panels = _open_figure((8, 2.6 * len(kinds) + 0.4), len(kinds), 2)
@@ -180,13 +196,16 @@ def draw_pairs(table: pd.DataFrame, title: str) -> Any:
 # By model or method
 
 
-def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
+def draw_capacities(table: pd.DataFrame, title: str) -> Any:
     """Draw the capacities against the numbers of parameters, in logarithms."""
     figure, ((axes,),) = _open_figure((6, 4.5), 1, 1)
-    for number, (name, rows) in enumerate(series.items()):
+    groups = table.groupby(["model", "depth"], sort=False, dropna=False)
+    for number, ((name, depth), rows) in enumerate(groups):
         style = {**line_style(number), "label": name, "capsize": 2}
-        if rows["width"].isna().all():
+        if pd.isna(depth):
             style["linestyle"] = "none"  # a single point
+        else:
+            style["label"] = f"{name}, depth {depth}"
         upper = rows["high"].fillna(rows["labels"])
         bars = [rows["labels"] - rows["low"], upper - rows["labels"]]
         axes.errorbar(rows["parameters"], rows["labels"], yerr=bars, **style)
@@ -194,7 +213,6 @@ def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
         arrow = {"color": style["color"], "marker": r"$\uparrow$", "markersize": 9}
         x, y = unbounded["parameters"], 1.15 * unbounded["labels"]
         axes.plot(x, y, linestyle="none", **arrow)
-    table = pd.concat(series)
     ends = np.array([table["parameters"].min(), table["parameters"].max()])
     for ratio, line in ((2, "--"), (1, ":")):
         name = f"{ratio} label{'s' * (ratio > 1)} per parameter"
@@ -204,8 +222,8 @@ def draw_capacities(series: Mapping[str, pd.DataFrame], title: str) -> Any:
     n_classes = table["n_classes"].iloc[0]
     axes.set(xscale="log", yscale="log", xlabel="parameters (tree: nodes)")
     axes.set_ylabel(f"capacity (labels of {n_classes} classes)")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:g}")
+    number_logs(axes, "x")
+    number_logs(axes, "y")
     axes.legend(fontsize=8, frameon=False)
     axes.set_title(title, fontsize=10)
     return figure

@@ -1,6 +1,7 @@
 """Sweeps: many cells, each on the disk as soon as it is finished."""
 
 import argparse
+import itertools
 import json
 import sys
 import warnings
@@ -12,13 +13,11 @@ import joblib
 import pandas as pd
 import sklearn
 import torch
-from tqdm.auto import tqdm
 
 import sk_memorize
-from _tools.arguments import add_option
 from _tools.common import Data, fail
-from sk_memorize._fingerprint import digest
-from sk_memorize._records import RecordStore
+from _tools.files import RecordStore
+from _tools.progress import open_bar
 
 Cell = dict[str, Any]
 
@@ -27,30 +26,23 @@ _NO_INFLUENCE = {"output", "plot", "n_jobs", "data_home", "scheduler"}
 
 CELLS_SUFFIX = ".cells.jsonl"
 
-OUTPUT_HELP = (
-    "write the table: .csv, .json (a list of records) or .md. Each finished cell is "
-    f"written at once to a file beside it, NAME{CELLS_SUFFIX}; started again with the "
-    "same arguments, the sweep goes on with the cells that are missing"
-)
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add --output as sweeps understand it."""
-    add_option(parser, "output", help=OUTPUT_HELP)
-
 
 def cells_file(output: str) -> Path:
     """Name the file of the cells beside the table."""
     return Path(output).with_suffix(CELLS_SUFFIX)
 
 
+def list_cells(**values: Iterable[Any]) -> list[Cell]:
+    """List all combinations of values; the last name varies fastest."""
+    combinations = itertools.product(*values.values())
+    return [dict(zip(values, each, strict=True)) for each in combinations]
+
+
 def run_sweep(
     args: argparse.Namespace,
     data: Data,
     cells: Iterable[Cell],
-    measure: Callable[[Cell], dict[str, Any]],
-    *,
-    n_jobs: int = 1,
+    measure: Callable[[argparse.Namespace, Data, Cell], dict[str, Any]],
     in_cells: Collection[str] = (),
 ) -> pd.DataFrame:
     """Measure each cell that is not in the results file yet.
@@ -58,16 +50,15 @@ def run_sweep(
     Parameters
     ----------
     args : argparse.Namespace
-        The script's arguments; with ``output``.
+        The script's arguments; with ``output``, and where ``n_jobs`` is among them,
+        joblib measures as many cells at a time.
     data : Data
         What the cells are measured on.
     cells : iterable of dict
         What differs between the cells, by name; no two are alike.
     measure : callable
-        Takes a cell and returns what was found, under other names. With several
-        jobs it is sent to other processes.
-    n_jobs : int, default=1
-        Cells that are measured at a time, as joblib counts.
+        Takes the arguments, the data and a cell, and returns what was found, under
+        other names. With several jobs it is sent to other processes.
     in_cells : collection of str, default=()
         Arguments whose values are in the cells, and change nothing else: with other
         values the sweep takes the cells that are there, and measures the others.
@@ -79,9 +70,10 @@ def run_sweep(
     """
 
     def pair(cell: Cell) -> tuple[Cell, dict[str, Any]]:
-        return cell, measure(cell)
+        return cell, measure(args, data, cell)
 
     def measure_many(missing: Sequence[Cell]) -> Generator[tuple[Cell, Any]]:
+        n_jobs = getattr(args, "n_jobs", 1)
         if n_jobs == 1:
             yield from map(pair, missing)
             return
@@ -114,15 +106,13 @@ def run_batches(
     missing = [cell for cell in cells if _name(cell) not in found]
     finished = measure_many(missing)
     try:
-        with tqdm(
-            total=len(cells), initial=len(found), desc="cells", unit="cell"
-        ) as progress:
+        with open_bar(len(cells), "cell", initial=len(found)) as bar:
             for cell, record in finished:
                 found[_name(cell)] = (
                     record if store is None else _keep(store, cell, record)
                 )
-                progress.set_postfix(cell, refresh=False)
-                progress.update()
+                bar.set_postfix(cell, refresh=False)
+                bar.update()
     except _NotKeptError as error:
         with warnings.catch_warnings():
             # joblib tells what it cancels.
@@ -155,7 +145,7 @@ def _open_store(
         for name, value in vars(args).items()
         if name not in _NO_INFLUENCE and name not in in_cells
     } | {
-        "data": digest([data.X_train, data.y_train, data.X_test, data.y_test]),
+        "data": joblib.hash((data.X_train, data.y_train, data.X_test, data.y_test)),
         "sk_memorize": sk_memorize.__version__,
         "scikit-learn": sklearn.__version__,
         "torch": torch.__version__,

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from _tools.claims import Claim, format_claims
-from sk_memorize._atomic import replacing
+from _tools.files import replacing
 
 # Suffixes that --output understands, with the writers.
 _WRITERS: dict[str, Callable[[pd.DataFrame], str] | None] = {
@@ -68,9 +68,6 @@ def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
 _FORMATS = {
     "train_accuracy": ".5f",
     "train_loss": ".4f",
-    "train_accuracy_true": ".4f",
-    "test_accuracy": ".4f",
-    "chance_accuracy": ".4f",
     "epochs": ".3g",
     "fit_seconds": ".1f",
     "parameters_per_memorized_label": ".1f",
@@ -78,36 +75,44 @@ _FORMATS = {
     "realized_rate": ".4f",
     "test_error": ".4f",
     "seconds": ".1f",
+    "search_seconds": ".1f",
     "relative_epochs": ".2f",
     "relative_seconds": ".2f",
+    "rows_per_step": ".5g",
+    "lr": ".3g",
+    "train_difference": "+.4f",
+    "test_difference": "+.4f",
 }
 _HEADINGS = {
     "train_accuracy": "train acc. (fitted)",
     "train_accuracy_true": "train acc. (true)",
     "test_accuracy": "test acc. (true)",
-    "chance_accuracy": "chance acc.",
     "fit_seconds": "fit s",
-    "test_error": "test error",
     "relative_epochs": "epochs / true labels",
     "relative_seconds": "seconds / true labels",
 }
 
-
-def format_table(table: pd.DataFrame) -> str:
-    """Format a summary for reading: mean, and spread where there are several."""
-    # What was not measured at all has no column.
-    columns: Columns = {
-        _HEADINGS.get(name, name.replace("_", " ")): with_spread(name, _FORMATS[name])
-        if name in _FORMATS
-        else f"{{{name}}}"
-        for name in table.dropna(axis=1, how="all").columns
-        if not name.endswith("_std") and name not in ("seed", "n_fits")
-    }
-    return format_rows(table, columns)
-
-
 # By heading: a template with the names of columns as fields, or a function of a row.
 Columns = Mapping[str, str | Callable[[dict[str, Any]], str]]
+
+
+def columns(*names: str) -> Columns:
+    """Make the usual columns: mean, and spread where there are several."""
+    found: dict[str, Any] = {}
+    for name in names:
+        heading = name.replace("_", " ").replace("accuracy", "acc.")
+        pattern = _FORMATS.get(name, ".4f" if "accuracy" in name else None)
+        template = with_spread(name, pattern) if pattern else f"{{{name}}}"
+        found[_HEADINGS.get(name, heading)] = template
+    return found
+
+
+def format_table(table: pd.DataFrame) -> str:
+    """Format a summary for reading, all of it but counts and spreads of their own."""
+    # What was not measured at all has no column.
+    names = table.dropna(axis=1, how="all").columns
+    hidden = {"seed", "n_fits", *(name for name in names if name.endswith("_std"))}
+    return format_rows(table, columns(*(name for name in names if name not in hidden)))
 
 
 def format_rows(table: pd.DataFrame, columns: Columns) -> str:
@@ -147,14 +152,15 @@ def report(
     title: str,
     table: pd.DataFrame,
     claims: Iterable[Claim],
-    shown: str | None = None,
+    shown: str | Columns | None = None,
     draw: Callable[[], Any] | None = None,
 ) -> None:
     """Print a table and its verdicts, and write the files that are asked for.
 
-    `shown` is the table as it is printed, without it what `format_table` makes of it.
+    `shown` is the table as it is printed, or its columns; without it all of them.
     """
-    shown = format_table(table) if shown is None else shown
+    if not isinstance(shown, str):
+        shown = format_rows(table, shown) if shown else format_table(table)
     print(f"\n{textwrap.fill(title, 100)}\n\n{shown}\n\n{format_claims(claims)}")
     if args.output is not None:
         write_table(table, shown, Path(args.output))
