@@ -114,19 +114,19 @@ def _digest(value: object, above: tuple[int, ...]) -> bytes:
     return state.digest()
 
 
-def _take_apart(value: Any) -> tuple[str, Any]:
+def _take_apart(value: object) -> tuple[str, Any]:
     """Split an object into the name of its kind, and bytes or a list of parts."""
     cls = type(value)
     if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
         value = value.item()
         cls = type(value)
     if cls in _SIMPLE:
-        text = value if cls is str else repr(value)
+        text = str(value) if cls is str else repr(value)
         return cls.__name__, text.encode(errors="surrogatepass")
     if cls in (list, tuple):
         return "sequence", value
     if cls in (dict, set, frozenset):
-        return cls.__name__, value.items() if cls is dict else value
+        return cls.__name__, value.items() if isinstance(value, dict) else value
     if isinstance(value, type | ModuleType | FunctionType | CodeType):
         return _take_code_apart(value)
     if issparse(value):
