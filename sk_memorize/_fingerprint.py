@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import issparse, spmatrix
 from sklearn.utils import check_random_state
 
 _UNORDERED = "dict", "set", "frozenset"
@@ -51,7 +51,7 @@ def digest(value: object) -> str:
     return _digest(value, ()).hex()
 
 
-def show(value: Any) -> str:
+def show(value: object) -> str:
     """Represent an object by its class and its parameters, without addresses.
 
     Parameters
@@ -74,7 +74,7 @@ def show(value: Any) -> str:
     name = type(value).__name__
     if isinstance(value, _SIMPLE):
         return repr(value)
-    if type(value) in (list, tuple) and len(value) < 10:
+    if isinstance(value, list | tuple) and len(value) < 10:
         return f"{name}({', '.join(map(show, value))})"
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
@@ -114,19 +114,19 @@ def _digest(value: object, above: tuple[int, ...]) -> bytes:
     return state.digest()
 
 
-def _take_apart(value: Any) -> tuple[str, Any]:
+def _take_apart(value: object) -> tuple[str, Any]:
     """Split an object into the name of its kind, and bytes or a list of parts."""
     cls = type(value)
     if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
         value = value.item()
         cls = type(value)
     if cls in _SIMPLE:
-        text = value if cls is str else repr(value)
+        text = str(value) if cls is str else repr(value)
         return cls.__name__, text.encode(errors="surrogatepass")
     if cls in (list, tuple):
         return "sequence", value
     if cls in (dict, set, frozenset):
-        return cls.__name__, value.items() if cls is dict else value
+        return cls.__name__, value.items() if isinstance(value, dict) else value
     if isinstance(value, type | ModuleType | FunctionType | CodeType):
         return _take_code_apart(value)
     if issparse(value):
@@ -153,7 +153,9 @@ def _take_apart(value: Any) -> tuple[str, Any]:
     return "object", [list(p) if i > 2 and p else p for i, p in enumerate(reduced[:5])]
 
 
-def _take_code_apart(value: Any) -> tuple[str, Sequence[Any]]:
+def _take_code_apart(
+    value: type | ModuleType | FunctionType | CodeType,
+) -> tuple[str, Sequence[Any]]:
     """Split a class or a module into its name, a function into its code."""
     if isinstance(value, ModuleType):
         return "module", [value.__name__]
@@ -177,7 +179,7 @@ def _take_array_apart(array: NDArray) -> tuple[str, Any]:
     return kind, native.reshape(-1).view(np.uint8).data
 
 
-def _canonical(matrix: Any) -> list[Any]:
+def _canonical(matrix: spmatrix) -> list[Any]:
     """Split a sparse matrix into arrays that do not depend on how it was made."""
     rows = matrix.tocsr(copy=True)
     rows.sum_duplicates()  # sorts the indices, too

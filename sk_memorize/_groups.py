@@ -1,6 +1,6 @@
 """Groups of rows that are corrupted as a whole, within strata."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,11 @@ Indices = NDArray[np.intp]
 
 
 class Units(NamedTuple):
-    """The units of a corruption: single rows, or whole groups of rows.
+    """The units of a corruption: single rows, or whole groups of rows."""
 
-    Attributes
-    ----------
-    of_row : ndarray of shape (n_rows,)
-        The unit of each row.
-    first_row : ndarray of shape (n_units,)
-        A row of each unit, the first.
-    strata : ndarray of shape (n_units,)
-        The stratum of each unit.
-    """
-
-    of_row: Indices
-    first_row: Indices
-    strata: Indices
+    of_row: Indices  # the unit of each row
+    first_row: Indices  # the first row of each unit
+    strata: Indices  # the stratum of each unit
 
 
 def make_units(
@@ -88,7 +78,7 @@ def make_units(
     return Units(of_row, first_row, row_strata[first_row])
 
 
-def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
+def check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDArray:
     """Return `values` as a 1d array of one value a row.
 
     Parameters
@@ -107,8 +97,11 @@ def check_column(values: Any, n_rows: int, name: str, owner: str) -> NDArray:
     """
     try:
         # Masked values become None in a list; asarray would expose their data.
-        masked = np.ma.is_masked(values)
-        column = np.asarray(values.tolist(), object) if masked else np.asarray(values)
+        if np.ma.is_masked(values):
+            values = np.ma.asarray(values).tolist()
+            column = np.asarray(values, dtype=np.object_)
+        else:
+            column = np.asarray(values)
     except ValueError:
         column = None
     if column is None or column.shape != (n_rows,):

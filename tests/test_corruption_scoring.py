@@ -173,6 +173,7 @@ def test_scorers_pickle_show_themselves_and_run_in_other_processes():
         (np.eye(3, dtype=np.float32), -0.0 + np.eye(3, dtype=int)),
         (sparse.csr_array(X), sparse.coo_array(X)),
         ([f"text {i}" for i in range(9)], [f"text {i}" for i in range(9)]),
+        ([[1], [2, 3]], [[1], [2, 3]]),  # of different lengths
         (CELLS, pickle.loads(pickle.dumps(CELLS))),
     ],
 )

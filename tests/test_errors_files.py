@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from error_cases import each, never, refused, wrong_data
+from error_cases import Case, each, never, refused, wrong_data
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from skorch.callbacks import EpochTimer
@@ -53,30 +53,14 @@ def test_what_needs_code_is_refused_and_the_old_file_stays(case, tmp_path):
 
 
 PLACES = [
-    *wrong_data(
-        "MemorizingMLP.save",
-        ("no-folder", {"path": "none/model"}, "no folder for the file", "none/model'"),
-        error=FileNotFoundError,
-    ),
-    *wrong_data(
-        "MemorizingMLP.save",
-        ("folder", {"path": "folder"}, "The file to write is a folder", "folder'"),
-        error=IsADirectoryError,
-    ),
-    *wrong_data(
-        "MemorizingMLP.load",
-        ("missing", {"path": "none"}, "No such file", "none'"),
-        error=FileNotFoundError,
-    ),
-    *wrong_data(
-        "MemorizingMLP.load",
-        ("folder", {"path": "folder"}, "Is a directory", "folder'"),
-        error=IsADirectoryError,
-    ),
-    *wrong_data(
-        "MemorizingMLP.load",
-        ("pickle", {"path": "pickle"}, "pickle is damaged, or no saved network"),
-    ),
+    Case(f"MemorizingMLP.{method}", path, {}, {"path": path}, tuple(words), error)
+    for method, path, error, *words in [
+        ("save", "none/model", FileNotFoundError, "no folder for", "none/model'"),
+        ("save", "folder", IsADirectoryError, "file to write is a folder", "folder'"),
+        ("load", "none", FileNotFoundError, "No such file", "none'"),
+        ("load", "folder", IsADirectoryError, "Is a directory", "folder'"),
+        ("load", "pickle", ValueError, "pickle is damaged, or no saved network"),
+    ]
 ]
 
 

@@ -33,7 +33,7 @@ class TrainingRows:
     digest: str | None = None
 
     @classmethod
-    def of(cls, y: ArrayLike, X: Any = None) -> Self:
+    def of(cls, y: ArrayLike, X: ArrayLike | None = None) -> Self:
         """Remember `y`, in a copy, and `X`, in a digest."""
         return cls(np.array(column_or_1d(y)), None if X is None else digest_rows(X))
 
@@ -41,12 +41,12 @@ class TrainingRows:
         """Whether `y` holds the labels of these rows."""
         return np.array_equal(self.labels, column_or_1d(y))
 
-    def are(self, y: ArrayLike, X: Any) -> bool:
+    def are(self, y: ArrayLike, X: ArrayLike) -> bool:
         """Whether `X` and `y` are these rows."""
         return self.have_labels(y) and self.digest == digest_rows(X)
 
 
-def digest_rows(X: Any) -> str:
+def digest_rows(X: ArrayLike) -> str:
     """Hash the content of at most 512 evenly spaced rows, and the number of rows.
 
     Parameters

@@ -1,12 +1,10 @@
 """Transformers that randomize the inputs: permuted pixels and Gaussian noise."""
 
-from collections.abc import Iterator
-from hashlib import blake2b
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.random import Generator, Philox, RandomState
+from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import Tags, gen_batches
 from sklearn.utils._param_validation import Interval
@@ -14,8 +12,7 @@ from sklearn.utils._param_validation import Interval
 from .._errors import wrong
 from .._seeding import as_generator, draw_seed
 from ._base import InputRandomizer
-
-_CHUNK = 1024  # rows converted to float64 at a time, instead of a copy of all
+from ._keyed import CHUNK, keyed_chunks
 
 
 class _PixelPermuter(InputRandomizer):
@@ -70,8 +67,9 @@ class _PixelPermuter(InputRandomizer):
 class PixelShuffler(_PixelPermuter):
     """Permute the pixels, in the same way in all images.
 
-    The "shuffled pixels" of [1]_. Only the neighborhoods of the pixels are lost: a
-    classifier that does not use them, as a multilayer perceptron, learns as before.
+    The "shuffled pixels" of Zhang et al. (2017, arXiv:1611.03530), section 2.1. Only
+    the neighborhoods of the pixels are lost: a classifier that does not use them, as a
+    multilayer perceptron, learns as before.
 
     Parameters
     ----------
@@ -113,12 +111,6 @@ class PixelShuffler(_PixelPermuter):
     the shape seen in `fit`. The output has the shape, the dtype and the column names of
     the input: they name the places, not what was moved there.
 
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.1.
-       https://arxiv.org/abs/1611.03530
-
     Examples
     --------
     >>> import numpy as np
@@ -152,35 +144,25 @@ class PixelShuffler(_PixelPermuter):
 class PixelRandomizer(_PixelPermuter):
     """Permute the pixels, in each image differently.
 
-    The "random pixels" of [1]_. Of each image only the histogram of its pixels
-    remains.
+    The "random pixels" of Zhang et al. (2017, arXiv:1611.03530), section 2.1. Of each
+    image only the histogram of its pixels remains.
 
     Parameters
     ----------
-    n_channels : int, default=1
-        Number of values of a pixel, which are moved together: 3 for colored images.
-
-    channels_first : bool, default=False
-        The layout of an image: if False, (height, width, channels), as in the rows of
-        :func:`load_dataset`; if True, (channels, height, width), as in torch.
+    n_channels, channels_first : int and bool, default=1 and False
+        As in :class:`PixelShuffler`: what makes a pixel, and where its values are.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the permutation of each row, together with its values. None takes a new
-        seed from the operating system; NumPy's global state is not used.
+        Decides the permutation of each row, together with its values; None as in
+        :class:`PixelShuffler`.
 
     Attributes
     ----------
     seed_ : int
         Drawn from `random_state`.
 
-    n_features_in_ : int
-        Number of features seen during :term:`fit`; of images, number of values.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen during :term:`fit`, if all of them are strings.
-
-    image_shape_ : tuple of int
-        Shape of an image, if `fit` was given images.
+    n_features_in_, feature_names_in_, image_shape_ : int, ndarray and tuple of int
+        As in :class:`PixelShuffler`.
 
     See Also
     --------
@@ -199,12 +181,6 @@ class PixelRandomizer(_PixelPermuter):
 
     Images and outputs are those of :class:`PixelShuffler`.
 
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.1.
-       https://arxiv.org/abs/1611.03530
-
     Examples
     --------
     >>> import numpy as np
@@ -212,11 +188,11 @@ class PixelRandomizer(_PixelPermuter):
     >>> X = np.arange(12).reshape(3, 4)
     >>> randomizer = PixelRandomizer(random_state=0).fit(X)
     >>> randomizer.transform(X)
-    array([[ 0,  1,  3,  2],
-           [ 6,  7,  4,  5],
-           [ 8, 11,  9, 10]])
+    array([[ 1,  3,  2,  0],
+           [ 4,  6,  7,  5],
+           [ 8, 10,  9, 11]])
     >>> randomizer.transform(X[2:])
-    array([[ 8, 11,  9, 10]])
+    array([[ 8, 10,  9, 11]])
     """
 
     def _draw(self, rows: NDArray) -> None:  # noqa: ARG002
@@ -225,15 +201,19 @@ class PixelRandomizer(_PixelPermuter):
     def _randomize(self, rows: NDArray) -> NDArray:
         moved = np.empty(rows.shape, rows.dtype)
         given, places = self._as_pixels(rows), self._as_pixels(moved)
-        for i, rng in enumerate(_row_generators(rows, self.seed_)):
-            places[i] = given[i, rng.permutation(given.shape[1])]
+        for part, generators in keyed_chunks(rows, self.seed_):
+            for i, rng in enumerate(generators, part.start):
+                order = rng.permutation(given.shape[1])
+                # The default mode would copy what it takes once more.
+                given[i].take(order, axis=0, out=places[i], mode="clip")
         return moved
 
 
 class GaussianInputs(InputRandomizer):
     """Replace each row by Gaussian noise with the mean and variance of the data.
 
-    The "Gaussian" inputs of [1]_. Nothing remains of a row but its identity.
+    The "Gaussian" inputs of Zhang et al. (2017, arXiv:1611.03530), section 2.1. Nothing
+    remains of a row but its identity.
 
     Parameters
     ----------
@@ -243,8 +223,8 @@ class GaussianInputs(InputRandomizer):
         constant. The paper does not tell which it used.
 
     random_state : int, RandomState instance or None, default=None
-        Decides the noise of each row, together with its values. None takes a new seed
-        from the operating system; NumPy's global state is not used.
+        Decides the noise of each row, together with its values, as the permutation of
+        :class:`PixelRandomizer`.
 
     Attributes
     ----------
@@ -257,17 +237,8 @@ class GaussianInputs(InputRandomizer):
     var_ : float or ndarray of shape (n_features_in_,)
         Variance of the noise; infinite or 0 where float64 cannot hold it.
 
-    seed_ : int
-        Drawn from `random_state`.
-
-    n_features_in_ : int
-        Number of features seen during :term:`fit`; of images, number of values.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen during :term:`fit`, if all of them are strings.
-
-    image_shape_ : tuple of int
-        Shape of an image, if `fit` was given images.
+    seed_, n_features_in_, feature_names_in_, image_shape_ : int, int, ndarray and tuple
+        As in :class:`PixelRandomizer`.
 
     See Also
     --------
@@ -284,12 +255,6 @@ class GaussianInputs(InputRandomizer):
     The variance is that of the population. Noise is clipped to the range of the dtype,
     not to that of the data. Images are those of :class:`PixelShuffler`. The output has
     the shape of the input, and its dtype if that is floating, otherwise float64.
-
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.1.
-       https://arxiv.org/abs/1611.03530
 
     Examples
     --------
@@ -345,28 +310,21 @@ class GaussianInputs(InputRandomizer):
         dtype = rows.dtype if rows.dtype.kind == "f" else np.dtype(np.float64)
         largest = min(np.finfo(dtype).max, np.finfo(np.float64).max)
         noise = np.empty(rows.shape, dtype)
-        for i, rng in enumerate(_row_generators(rows, self.seed_)):
+        for part, generators in keyed_chunks(rows, self.seed_):
+            z = np.empty(rows[part].shape)
+            for row, rng in zip(z, generators, strict=True):
+                rng.standard_normal(out=row)
             with np.errstate(over="ignore"):
-                row = self.mean_ + self.std_ * rng.standard_normal(rows.shape[1])
-            noise[i] = np.clip(row, -largest, largest)
+                z *= self.std_
+                z += self.mean_
+            np.clip(z, -largest, largest, out=noise[part], casting="same_kind")
         return noise
 
 
-def _row_generators(rows: NDArray, seed: int) -> Iterator[Generator]:
-    """Yield a generator for each row, keyed by the seed and the values of the row.
-
-    Neither the other rows nor the place among them count. Values are compared in
-    float64; adding zero turns negative zeros into positive ones.
-    """
-    key = str(seed).encode()
-    for part in gen_batches(len(rows), _CHUNK):
-        for row in np.add(rows[part], 0.0, dtype=np.float64, order="C"):
-            digest = blake2b(row, key=key, digest_size=16).digest()
-            yield Generator(Philox(key=int.from_bytes(digest, "little")))
-
-
 def _mean_row(
-    rows: NDArray, exponent: NDArray[np.int32], center: Any = None
+    rows: NDArray,
+    exponent: NDArray[np.int32],
+    center: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Average rows, or their squared distances from a center, in float64.
 
@@ -374,7 +332,7 @@ def _mean_row(
     because the rounding of a sum depends on it.
     """
     total = np.zeros(rows.shape[1])
-    for part in gen_batches(len(rows), _CHUNK):
+    for part in gen_batches(len(rows), CHUNK):
         chunk = np.array(rows[part], dtype=np.float64, order="C")
         np.ldexp(chunk, -exponent, out=chunk)
         total += (chunk if center is None else np.square(chunk - center)).sum(axis=0)

@@ -6,6 +6,7 @@ from types import MethodType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
@@ -82,8 +83,8 @@ class LabelPermuter(BaseEstimator):
         - ``"permutation"``: they are permuted among themselves, so that the histogram
           of the classes is preserved; some rows may get their own class back.
         - ``"uniform"``: each gets a class drawn uniformly from all K classes, possibly
-          its own, so that a fraction 1 - 1/K of them changes; the corruption of
-          [1]_.
+          its own, so that a fraction 1 - 1/K of them changes; the corruption of Zhang
+          et al. (2017, arXiv:1611.03530), section 2.1.
         - ``"symmetric"``: each gets one of the K - 1 other classes, drawn uniformly.
         - ``"asymmetric"``: each gets the next class in the order of `classes_`, the
           last class the first.
@@ -160,12 +161,6 @@ class LabelPermuter(BaseEstimator):
     and over rows if the groups are equally large. Masks, rates and matrices are over
     rows. With `strata`, rows are selected and permuted within each stratum.
 
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.1.
-       https://arxiv.org/abs/1611.03530
-
     Examples
     --------
     >>> from sk_memorize import LabelPermuter
@@ -218,7 +213,7 @@ class LabelPermuter(BaseEstimator):
     def fit(
         self,
         y: ArrayLike,
-        *others: Any,
+        *others: object,
         groups: ArrayLike | None = None,
         strata: ArrayLike | None = None,
     ) -> Self:
@@ -261,7 +256,7 @@ class LabelPermuter(BaseEstimator):
         return self
 
     @_AfterFit
-    def transform(self, y: ArrayLike) -> Any:
+    def transform(self, y: ArrayLike) -> NDArray | pd.Series:
         """Return the corrupted labels of the `y` given to :meth:`fit`.
 
         Parameters
@@ -299,7 +294,7 @@ class LabelPermuter(BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_resample(
         self,
-        X: Any,
+        X: ArrayLike,
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
@@ -315,12 +310,8 @@ class LabelPermuter(BaseEstimator):
         y : array-like of shape (n_samples,)
             The labels.
 
-        groups : array-like of shape (n_samples,), default=None
-            The group of each row. Groups are corrupted as a whole, so the rows of a
-            group must have the same label.
-
-        strata : array-like of shape (n_samples,), default=None
-            The stratum of each row. The rows of a group must be in the same stratum.
+        groups, strata : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
 
         Returns
         -------

@@ -15,7 +15,7 @@ from .._errors import wrong
 from ._permuter import LabelPermuter
 from ._target import CorruptedTargetClassifier
 
-Scorer = Callable[[Any, Any, ArrayLike], float]
+Scorer = Callable[[BaseEstimator, ArrayLike, ArrayLike], float]
 
 
 def memorization_scoring() -> dict[str, Scorer]:
@@ -58,12 +58,6 @@ def memorization_scoring() -> dict[str, Scorer]:
     and the score is NaN. The way out is to let the corruption come first, as in
     ``CorruptedTargetClassifier(make_pipeline(PCA(), classifier))``.
 
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.
-       https://arxiv.org/abs/1611.03530
-
     Examples
     --------
     >>> from sklearn.datasets import load_wine
@@ -94,7 +88,7 @@ def memorization_scoring() -> dict[str, Scorer]:
 class _FittedAccuracy:
     """Accuracy against the labels that the training used."""
 
-    def __call__(self, estimator: BaseEstimator, X: Any, y: ArrayLike) -> float:
+    def __call__(self, estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> float:
         # The score of unknown rows is NaN without a prediction that checks arguments.
         if isinstance(estimator, type) or not hasattr(estimator, "predict"):
             must = "be a fitted classifier"
@@ -112,7 +106,7 @@ class _FittedAccuracy:
         return "memorization_scoring()['fitted_accuracy']"
 
 
-def labels_of_training(estimator: BaseEstimator, X: Any, y: ArrayLike) -> Any:
+def labels_of_training(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Any:
     """Find the labels that the training of `estimator` used for the rows of `X`.
 
     Each corruption on the way from `estimator` to the innermost classifier maps the
@@ -149,7 +143,7 @@ def labels_of_training(estimator: BaseEstimator, X: Any, y: ArrayLike) -> Any:
     return None
 
 
-def _labels_of_pipeline(pipeline: Pipeline, X: Any, y: ArrayLike) -> Any:
+def _labels_of_pipeline(pipeline: Pipeline, X: ArrayLike, y: ArrayLike) -> Any:
     """Follow the rows and the labels through the steps of a pipeline."""
     *steps, (_, classifier) = pipeline.steps
     labels: Any = y
@@ -164,7 +158,7 @@ def _labels_of_pipeline(pipeline: Pipeline, X: Any, y: ArrayLike) -> Any:
 
 
 def _labels_behind(
-    corruption: CorruptedTargetClassifier | LabelPermuter, X: Any, y: ArrayLike
+    corruption: CorruptedTargetClassifier | LabelPermuter, X: ArrayLike, y: ArrayLike
 ) -> Any:
     """Return the corrupted labels if `X` and `y` are what was corrupted, else None."""
     check_is_fitted(corruption)

@@ -37,7 +37,7 @@ from ._weights import rows_with_weight
 
 
 class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Fit a classifier to corrupted labels.
+    """Fit a classifier to corrupted labels, as Zhang et al. (2017, arXiv:1611.03530).
 
     Labels are corrupted in :meth:`fit` only. Cross-validation therefore corrupts the
     labels of the training folds, and scores on the true labels of the test fold.
@@ -101,12 +101,6 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     `realized_rate_` is their rate. In a pipeline, and in what holds one, it is the
     weight that reaches the last step, by ``step__sample_weight`` or by routing.
 
-    References
-    ----------
-    .. [1] C. Zhang, S. Bengio, M. Hardt, B. Recht and O. Vinyals, "Understanding deep
-       learning requires rethinking generalization", ICLR 2017, section 2.
-       https://arxiv.org/abs/1611.03530
-
     Examples
     --------
     A nearest neighbor memorizes any labels, and then knows little about new rows:
@@ -143,7 +137,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         # The estimator and the corruption validate their own parameters.
         prefer_skip_nested_validation=False
     )
-    def fit(self, X: Any, y: ArrayLike, **fit_params: Any) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, **fit_params: object) -> Self:
         """Corrupt `y`, and fit the classifier to the result.
 
         Parameters
@@ -200,7 +194,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             raise KeyboardInterrupt
         return self
 
-    def predict(self, X: Any) -> NDArray:
+    def predict(self, X: ArrayLike) -> NDArray:
         """Predict the labels of `X`.
 
         Parameters
@@ -213,84 +207,53 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         y_pred : ndarray of shape (n_samples,)
             The predicted labels.
         """
-        check_is_fitted(self)
-        y_pred: NDArray = self.estimator_.predict(X)
-        return y_pred
+        return self._get_fitted().predict(X)
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X: Any) -> NDArray:
-        """Predict the probabilities of the classes for `X`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples, as `estimator` accepts them.
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Predict the probabilities of the classes for an `X` as in :meth:`predict`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             The probabilities, in the order of `classes_`.
         """
-        check_is_fitted(self)
-        probabilities: NDArray = self.estimator_.predict_proba(X)
-        return probabilities
+        return self._get_fitted().predict_proba(X)
 
     @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any) -> NDArray:
-        """Predict the logarithms of the probabilities of the classes for `X`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples, as `estimator` accepts them.
+    def predict_log_proba(self, X: ArrayLike) -> NDArray:
+        """Predict the logarithms of the probabilities, as :meth:`predict_proba`.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithms, in the order of `classes_`.
         """
-        check_is_fitted(self)
-        log_probabilities: NDArray = self.estimator_.predict_log_proba(X)
-        return log_probabilities
+        return self._get_fitted().predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X: Any) -> NDArray:
-        """Compute the decision function for `X`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The samples, as `estimator` accepts them.
+    def decision_function(self, X: ArrayLike) -> NDArray:
+        """Compute the decision function for an `X` as in :meth:`predict`.
 
         Returns
         -------
         decisions : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The decisions, in the order of `classes_`.
         """
-        check_is_fitted(self)
-        decisions: NDArray = self.estimator_.decision_function(X)
-        return decisions
+        return self._get_fitted().decision_function(X)
 
     @property
     def classes_(self) -> NDArray:
         """Classes of the fitted classifier."""
-        check_is_fitted(self)
-        classes: NDArray = self.estimator_.classes_
-        return classes
+        return self._get_fitted().classes_
 
     @property
     def n_features_in_(self) -> int:
         """Number of features seen during :term:`fit`."""
-        check_is_fitted(self)
-        n_features: int = self.estimator_.n_features_in_
-        return n_features
+        return self._get_fitted().n_features_in_
 
     @property
     def feature_names_in_(self) -> NDArray:
         """Names of features seen during :term:`fit`."""
-        check_is_fitted(self)
-        names: NDArray = self.estimator_.feature_names_in_
-        return names
+        return self._get_fitted().feature_names_in_
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Get metadata routing of this object.
@@ -313,7 +276,7 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             .add(corruption=self._get_corruption(), method_mapping=fit_to_fit)
         )
 
-    def _route(self, fit_params: dict[str, Any]) -> Bunch:
+    def _route(self, fit_params: dict[str, object]) -> Bunch:
         """Divide `fit_params` between the estimator and the corruption."""
         if _routing_enabled():
             return process_routing(self, "fit", **fit_params)
@@ -325,6 +288,10 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         return Bunch(
             estimator=Bunch(fit=fit_params), corruption=Bunch(fit=corruption_params)
         )
+
+    def _get_fitted(self) -> BaseEstimator:
+        check_is_fitted(self)
+        return self.estimator_
 
     def _get_corruption(self) -> LabelPermuter:
         if isinstance(self.corruption, str):
