@@ -16,6 +16,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._errors import wrong
+from .._images import remember_shape
 
 
 class InputRandomizer(
@@ -49,9 +50,7 @@ class InputRandomizer(
         # Column names come from the given container, not from the array.
         validate_data(self, X if images.ndim == 2 else rows, skip_check_array=True)
         self._draw(rows)
-        self.__dict__.pop("image_shape_", None)
-        if images.ndim > 2:
-            self.image_shape_ = images.shape[1:]
+        remember_shape(self, _shape_of_image(images), reset=True)
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -71,7 +70,7 @@ class InputRandomizer(
         check_is_fitted(self)
         images = self._check(X)
         rows = images.reshape(len(images), -1)
-        self._check_images(images.shape)
+        self._check_images(_shape_of_image(images))
         named = X if images.ndim == 2 else rows
         validate_data(self, named, skip_check_array=True, reset=False)
         self._check_shape(images.shape[1:])
@@ -89,18 +88,11 @@ class InputRandomizer(
             return array
         raise ValueError(wrong("X", type(self).__name__, expected, got))
 
-    def _check_images(self, shape: tuple[int, ...]) -> None:
+    def _check_images(self, shape: tuple[int, ...] | None) -> None:
         """Compare the shape of images with those seen in `fit`."""
-        if len(shape) == 2:
-            return
-        known = getattr(self, "image_shape_", None)
-        if known is not None and shape[1:] != known:
-            raise ValueError(
-                f"X has images of shape {shape[1:]}, but {type(self).__name__} is "
-                f"expecting images of shape {known}, or rows."
-            )
+        remember_shape(self, shape, reset=False)
         container = _get_output_config("transform", self)["dense"]
-        if container != "default":
+        if shape is not None and container != "default":
             must = "be 'default' for images, which are not the rows of a table"
             raise ValueError(wrong("transform", "set_output", must, repr(container)))
 
@@ -120,3 +112,7 @@ class InputRandomizer(
         tags.input_tags.three_d_array = True  # images
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
         return tags
+
+
+def _shape_of_image(images: NDArray) -> tuple[int, ...] | None:
+    return images.shape[1:] if images.ndim > 2 else None
