@@ -26,7 +26,7 @@ from _tools.arguments import add_own, add_repeats, make_parser
 from _tools.claims import Claim
 from _tools.common import Data, load_data, make_estimator, run_script
 from _tools.progress import track
-from _tools.tables import Columns, format_rows, report
+from _tools.tables import Columns, report
 from _tools.workers import BACKENDS, N_WORKERS, SEQUENTIAL, Backend
 from joblib import cpu_count
 from sklearn.exceptions import ConvergenceWarning
@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Two workers, permuted labels: {data.title}, {len(data.y_train)} rows, "
         f"{n_fits} fits a search, {cpu_count()} cores, medians of {args.repeats}"
     )
-    report(args, title, table, judge(table, cpu_count()), format_rows(table, COLUMNS))
+    report(args, title, table, judge(table, cpu_count()), COLUMNS)
 
 
 if __name__ == "__main__":

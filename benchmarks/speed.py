@@ -183,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"Speed, {args.labels} labels: {data.title}, {len(data.y_train)} rows, at most "
         f"{args.budget:g} s a fit, medians of {args.repeats}. {machine}"
     )
-    report(args, title, table, judge(table), format_rows(table, COLUMNS))
+    report(args, title, table, judge(table), COLUMNS)
     if not args.no_small:
         args.dataset, args.max_samples = "digits", None
         table, _ = run(args, load_data(args), n_epochs=SMALL[-1])

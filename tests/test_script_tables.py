@@ -7,7 +7,7 @@ import re
 
 import pytest
 from _tools.common import Data
-from script_cases import FEW, QUICK
+from script_cases import FEW
 
 from sk_memorize import load_dataset
 

@@ -284,8 +284,3 @@ def timed_fit_or_nan(network: MemorizingMLP, X: np.ndarray, y: np.ndarray) -> fl
         if "diverged" not in str(error):
             raise
         return math.nan
-
-
-def say(text: str) -> None:
-    """Tell on stderr what is being fitted."""
-    print(f"fitting: {text} ...", file=sys.stderr, flush=True)

@@ -142,11 +142,6 @@ def with_spread(name: str, pattern: str) -> Callable[[dict[str, Any]], str]:
     return fill
 
 
-def yes_or_no(name: str) -> Callable[[dict[str, Any]], str]:
-    """Make a template for what should be true."""
-    return lambda row: "yes" if row[name] else "NO"
-
-
 def report(
     args: argparse.Namespace,
     title: str,
