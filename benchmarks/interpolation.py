@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _tools.arguments import add_own, add_seed, make_parser, positive_int
+from _tools.arguments import add_seed, make_parser, positive_int
 from _tools.claims import ZERO_ERROR, Claim, both, difference, exceeds, tell_test
 from _tools.common import Data, fail, load_data, run_script, warm_up
 from _tools.pictures import draw_methods
@@ -158,16 +158,15 @@ def _describe(row: pd.Series) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "device", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, options)
-    add_seed(parser, "seed of the permutation, of a direction and of initial weights")
     words = (
         "fit the kernel and the nearest neighbor, whose work grows with the square of "
         "the rows, to a stratified sample of at most so many rows; for up to 10,000 "
         "rows the kernel takes 8 * N * N bytes, for more 4 * N * N, which is 13.4 GiB "
         "for all 60,000 rows of MNIST"
     )
-    add_own(parser, {"max-kernel-samples": (10_000, positive_int, words)})
+    own = {"max-kernel-samples": (10_000, positive_int, words)}
+    parser = make_parser(__doc__, "device plot", own)
+    add_seed(parser, "seed of the permutation, of a direction and of initial weights")
     args = parser.parse_args(argv)
     data = load_data(args)
     if args.max_kernel_samples < (needed := 2 * len(np.unique(data.y_train))):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _tools.arguments import add_own, add_repeats, make_parser, number
+from _tools.arguments import add_repeats, make_parser, number
 from _tools.claims import NOISE, Claim, difference, exceeds, negate, tell_test
 from _tools.common import Data, load_data, run_script
 from _tools.pictures import MEASURES, draw_memorization
@@ -182,11 +182,10 @@ def format_parts(table: pd.DataFrame) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "device", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, (*options, "n-jobs"))
-    add_repeats(parser, "networks for each share of rows removed")
     even = number(int, lambda n: n > 0 and n % 2 == 0, "an even int of at least 2")
-    add_own(parser, {"n-fits": (32, even, "networks of each run")})
+    own = {"n-fits": (32, even, "networks of each run")}
+    parser = make_parser(__doc__, "device plot n-jobs", own)
+    add_repeats(parser, "networks for each share of rows removed")
     args = parser.parse_args(argv)
     data = load_data(args)
     table, scores = run(args, data)

@@ -20,7 +20,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from _tools.arguments import add_own, add_repeats, make_parser, number
+from _tools.arguments import add_repeats, make_parser, number
 from _tools.claims import Claim, both, exceeds
 from _tools.common import run_script
 from _tools.finders import OURS, Finder, find, make_finders
@@ -154,16 +154,14 @@ def format_parts(table: pd.DataFrame) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "data-home", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, (*options, "n-jobs"))
-    add_repeats(parser, "wrong labels drawn for each kind and rate")
     rate = number(float, lambda value: 0 < value < 1, "between 0 and 1")
     own = {
         "csv": (None, str, "a table instead of the data"),
         "target": (None, str, "its column of labels"),
         "rates": (list(RATES), rate, "parts of the labels that are made wrong"),
     }
-    add_own(parser, own)
+    parser = make_parser(__doc__, "plot n-jobs", own, dataset="mnist")
+    add_repeats(parser, "wrong labels drawn for each kind and rate")
     args = parser.parse_args(argv)
     if (args.csv is None) != (args.target is None):
         parser.error("argument --csv: must be given with --target")

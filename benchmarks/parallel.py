@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from _tools import workers
-from _tools.arguments import add_own, add_repeats, make_parser
+from _tools.arguments import add_repeats, make_parser
 from _tools.claims import Claim
 from _tools.common import Data, load_data, make_estimator, run_script
 from _tools.progress import track
@@ -168,13 +168,10 @@ def judge(table: pd.DataFrame, n_cores: int) -> list[Claim]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "folds", "max-samples", "output"
     defaults = {"widths": [64, 96, 128, 192], "depths": [1, 2], "dataset": "digits"}
-    parser = make_parser(
-        __doc__, (*options, "widths", "depths", "max-epochs"), **defaults
-    )
     who = "who takes part beside the sequential search"
-    add_own(parser, {"backends": (list(BACKENDS), BACKENDS, who)})
+    own = {"backends": (list(BACKENDS), BACKENDS, who)}
+    parser = make_parser(__doc__, "folds widths depths max-epochs", own, **defaults)
     add_repeats(parser, "searches with each backend, with one seed after the other")
     args = parser.parse_args(argv)
     if not args.folds:

@@ -127,8 +127,7 @@ def _tell(table: pd.DataFrame, prefix: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, (*options, "n-jobs"))
+    parser = make_parser(__doc__, "plot n-jobs")
     add_seed(parser, "seed of the permutations")
     args = parser.parse_args(argv)
     data = load_data(args)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from _tools.arguments import add_own, add_repeats, make_parser, positive_seconds
+from _tools.arguments import add_repeats, make_parser, positive_seconds
 from _tools.claims import ZERO_ERROR, Claim, count
 from _tools.common import Data, load_data, run_script, warm_up
 from _tools.contenders import (
@@ -164,15 +164,13 @@ COLUMNS: Columns = {
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "max-samples", "output", "labels"
-    parser = make_parser(__doc__, options)
     words = "seconds for each fit; the epoch in which they are over is finished"
     own = {
         "contenders": (list(CONTENDERS), CONTENDERS, "who takes part"),
         "budget": (120.0, positive_seconds, words),
         "no-small": (False, None, "leave the small data out"),
     }
-    add_own(parser, own)
+    parser = make_parser(__doc__, "labels", own)
     add_repeats(parser, "fits of each contender, with one seed after the other")
     args = parser.parse_args(argv)
     # The order of the table, whatever that of the arguments is.

@@ -37,12 +37,13 @@ def load_tables(args: argparse.Namespace) -> Iterator[Table]:
         X, y = load(return_X_y=True)
         yield name, X[: args.max_samples], y[: args.max_samples]
     try:
-        mnist = load_dataset("mnist", data_home=args.data_home)
+        images = load_dataset(args.dataset, data_home=args.data_home)
     except OSError as error:
-        print(f"notice: no MNIST: {error}", file=sys.stderr)
+        print(f"notice: no images: {error}", file=sys.stderr)
         return
     rows = slice(args.max_samples or 2000)
-    yield "MNIST", mnist.X_train[rows].astype(np.float32), mnist.y_train[rows]
+    X, y = images.X_train[rows].astype(np.float32), images.y_train[rows]
+    yield images.title, X, y
 
 
 def read_csv(file: str, target: str | None) -> tuple[np.ndarray, np.ndarray]:
