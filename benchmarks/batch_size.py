@@ -28,7 +28,7 @@ from _tools.common import Data, fail, load_data, run_script
 from _tools.convergence import COURSE, NETWORKS, search, train
 from _tools.pictures import draw_batch_sizes
 from _tools.sweep import Cell, mean_and_spread, run_sweep
-from _tools.tables import Columns, columns, report, yes_or_no
+from _tools.tables import Columns, columns, report
 from scipy.stats import kendalltau
 from true_labels import normalize
 
@@ -162,7 +162,7 @@ COLUMNS: Columns = {
     **columns("batch_size", "rows_per_step", "lr_rule", "lr", "epochs", "seconds"),
     "seconds per epoch": "{seconds_per_epoch:.3g}",
     **columns("train_accuracy", "test_accuracy"),
-    "reached": yes_or_no("reached"),
+    "reached": lambda row: "yes" if row["reached"] else "NO",
     **columns("search_seconds"),
 }
 SIZES, FACTORS = [2**power for power in range(3, 14)], [0.25, 0.5, 1.0, 2.0, 4.0, 8.0]

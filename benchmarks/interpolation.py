@@ -15,14 +15,17 @@ the stored rows of the kernel and the nearest neighbor included.
 import argparse
 import time
 from collections.abc import Sequence
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from _tools.arguments import add_own, add_seed, make_parser, positive_int
+from _tools.arguments import add_seed, make_parser, positive_int
 from _tools.claims import ZERO_ERROR, Claim, both, difference, exceeds, tell_test
-from _tools.common import Data, fail, load_data, run_script, say, warm_up
+from _tools.common import Data, fail, load_data, run_script, warm_up
 from _tools.pictures import draw_methods
+from _tools.progress import track
 from _tools.tables import report
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
@@ -79,10 +82,10 @@ def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
     """Fit each method to both kinds of labels; one row for each."""
     permuter = LabelPermuter(random_state=args.seed)
     permuted = permuter.fit(data.y_train).transform(data.y_train)
+    labels = {"true": data.y_train, "permuted": permuted}
+    fits = track(product(labels, make_classifiers(args)), " labels, ".join)
     return pd.DataFrame(
-        measure(args, data, labels, y, method)
-        for labels, y in (("true", data.y_train), ("permuted", permuted))
-        for method in make_classifiers(args)
+        measure(args, data, kind, labels[kind], method) for kind, method in fits
     )
 
 
@@ -90,7 +93,6 @@ def measure(
     args: argparse.Namespace, data: Data, labels: str, y: np.ndarray, method: str
 ) -> dict[str, Any]:
     """Fit one method, and measure it on both parts of the data."""
-    say(f"{labels} labels, {method}")
     rows = choose_rows(args, data, method)
     X, y = data.X_train[rows], y[rows]
     clf = make_classifiers(args)[method]
@@ -156,21 +158,15 @@ def _describe(row: pd.Series) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "device", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, options)
-    seeds = "seed of the permutation, of a direction and of the initial weights"
-    add_seed(parser, seeds)
-    own = {
-        "max-kernel-samples": (
-            10_000,
-            positive_int,
-            "fit the kernel and the nearest neighbor, whose work grows with the "
-            "square of the rows, to a stratified sample of at most so many rows; for "
-            "up to 10,000 rows the kernel takes 8 * N * N bytes, for more 4 * N * N, "
-            "which is 13.4 GiB for all 60,000 rows of MNIST",
-        )
-    }
-    add_own(parser, own)
+    words = (
+        "fit the kernel and the nearest neighbor, whose work grows with the square of "
+        "the rows, to a stratified sample of at most so many rows; for up to 10,000 "
+        "rows the kernel takes 8 * N * N bytes, for more 4 * N * N, which is 13.4 GiB "
+        "for all 60,000 rows of MNIST"
+    )
+    own = {"max-kernel-samples": (10_000, positive_int, words)}
+    parser = make_parser(__doc__, "device plot", own)
+    add_seed(parser, "seed of the permutation, of a direction and of initial weights")
     args = parser.parse_args(argv)
     data = load_data(args)
     if args.max_kernel_samples < (needed := 2 * len(np.unique(data.y_train))):
@@ -179,14 +175,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"few; at least {needed}."
         )
     table = run(args, data)
-    title = "Fitted in closed form and by training: "
-    report(
-        args,
-        f"{title}{data.title}",
-        table,
-        judge(table),
-        draw=lambda: draw_methods(table, f"{title}{data.title}"),
-    )
+    title = f"Fitted in closed form and by training: {data.title}"
+    report(args, title, table, judge(table), draw=partial(draw_methods, table, title))
 
 
 if __name__ == "__main__":

@@ -14,24 +14,22 @@ The labels are taken to be right before that. Those of a CSV file may not be.
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from _tools.arguments import add_own, add_repeats, fraction, make_parser
+from _tools.arguments import add_repeats, make_parser, number
 from _tools.claims import Claim, both, exceeds
-from _tools.common import fail, run_script, say
+from _tools.common import run_script
 from _tools.finders import OURS, Finder, find, make_finders
-from _tools.label_errors import KINDS, judge_rows, make_wrong
+from _tools.label_errors import KINDS, judge_rows, load_tables, make_wrong
+from _tools.pictures import draw_finders
+from _tools.progress import track
 from _tools.tables import report
 from scipy.stats import wilcoxon
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.metrics import average_precision_score, roc_auc_score
-
-from sk_memorize import load_dataset
 
 RATES = (0.05, 0.1, 0.2, 0.4)
 FOREST = "forest out of bag"
@@ -42,66 +40,24 @@ LEAD, LAG = 0.01, 0.03
 # Bounds of the number of wrong labels, as a factor, and of the calibration error.
 FACTOR, CALIBRATION = 1.5, 0.1
 
-Table = tuple[str, np.ndarray, np.ndarray]
-
-
-def load_tables(args: argparse.Namespace) -> Iterator[Table]:
-    """Load the data sets, or the CSV file: names, rows, and labels 0, 1, ..."""
-    if args.csv is not None:
-        yield Path(args.csv).name, *read_csv(args.csv, args.target)
-        return
-    for name, load in (
-        ("digits", load_digits),
-        ("breast cancer", load_breast_cancer),
-        ("wine", load_wine),
-    ):
-        X, y = load(return_X_y=True)
-        yield name, X[: args.max_samples], y[: args.max_samples]
-    try:
-        mnist = load_dataset("mnist", data_home=args.data_home)
-    except OSError as error:
-        say(f"no MNIST: {error}")
-        return
-    rows = slice(args.max_samples or 2000)
-    yield "MNIST", mnist.X_train[rows].astype(np.float32), mnist.y_train[rows]
-
-
-def read_csv(file: str, target: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Read a table with a column of labels; text becomes columns of zeros and ones."""
-    try:
-        frame = pd.read_csv(file)
-    except (OSError, ValueError) as error:
-        fail(f"argument --csv: {error}")
-    if target not in frame:
-        fail(f"argument --target: must be one of {list(frame)}, got {target!r}")
-    frame = frame.dropna()
-    labels = pd.factorize(frame.pop(target), sort=True)[0]
-    counts = np.bincount(labels, minlength=2)
-    if counts.min() < 5:
-        fail(f"argument --target: needs 5 rows of each class, got {counts.tolist()}")
-    return pd.get_dummies(frame).to_numpy(np.float64), labels
-
 
 def run(args: argparse.Namespace, finders: dict[str, Finder]) -> pd.DataFrame:
     """Let all finders look for all kinds of wrong labels in all data sets."""
+    seeds = range(args.seed, args.seed + args.repeats)
+    loaded = track(load_tables(args), "judges of {0[0]}".format, "table")
+    tables = [(name, X, y, judge_rows(X, y)) for name, X, y in loaded]
     records = []
-    for name, X, y in load_tables(args):
-        say(f"{name}, {len(y)} rows")
-        judged = judge_rows(X, y)
-        for kind, rate, seed in product(
-            KINDS, args.rates, range(args.seed, args.seed + args.repeats)
-        ):
-            y_wrong = make_wrong(y, kind, rate, judged, seed)
-            for finder, search in finders.items():
-                start = time.perf_counter()
-                found = find(search, X, y_wrong, seed)
-                seconds = time.perf_counter() - start
-                records.append(
-                    {"dataset": name, "n_rows": len(y), "kind": kind, "rate": rate}
-                    | {"seed": seed, "finder": finder}
-                    | measure(found, y_wrong != y)
-                    | {"seconds": seconds}
-                )
+    for (name, X, y, judged), kind, rate, seed, finder in track(
+        product(tables, KINDS, args.rates, seeds, finders),
+        lambda turn: f"{turn[0][0]}, {turn[-1]}",
+    ):
+        y_wrong = make_wrong(y, kind, rate, judged, seed)
+        start = time.perf_counter()
+        found = find(finders[finder], X, y_wrong, seed)
+        seconds = time.perf_counter() - start
+        about = {"dataset": name, "n_rows": len(y), "kind": kind, "rate": rate}
+        about |= {"seed": seed, "finder": finder, "seconds": seconds}
+        records.append(about | measure(found, y_wrong != y))
     return pd.DataFrame(records)
 
 
@@ -185,83 +141,35 @@ def judge(table: pd.DataFrame) -> list[Claim]:
 
 def format_parts(table: pd.DataFrame) -> str:
     """Format the means, and where ours loses."""
-    shown = summarize(table).to_markdown(index=False, floatfmt=".3g")
     keys = ["dataset", "kind", "rate"]
     wide = table.pivot_table("average_precision", keys, "finder", sort=False)
-    rivals = wide.drop(columns=OURS)
+    ours, rivals = wide[OURS], wide.drop(columns=OURS)
     lost = pd.DataFrame(
-        {"ours": wide[OURS], "best": rivals.max(axis=1), "by": rivals.idxmax(axis=1)}
-    )
-    lost = lost[lost["best"] > lost["ours"]].reset_index()
-    if lost.empty:
-        return f"{shown}\n\nOurs loses nowhere."
-    return f"{shown}\n\nWhere ours loses:\n\n" + str(
-        lost.to_markdown(index=False, floatfmt=".3f")
-    )
-
-
-def draw(table: pd.DataFrame, title: str) -> Any:
-    """Draw the average precision against the rate, for each kind of wrong labels."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    panels = figure.subplots(1, len(KINDS), sharey=True)
-    for axes, kind in zip(panels, KINDS, strict=True):
-        means = table[table["kind"] == kind].pivot_table(
-            "average_precision", "rate", "finder", sort=False
-        )
-        for name, values in means.items():
-            is_ours = name == OURS
-            axes.plot(
-                means.index,
-                values,
-                marker="o" if is_ours else ".",
-                linewidth=2.5 if is_ours else 1,
-                color="black" if is_ours else None,
-                label=name,
-            )
-        axes.set(xlabel="part of the labels that is wrong", title=kind)
-    panels[0].set_ylabel("average precision")
-    figure.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=5,
-        frameon=False,
-        fontsize=8,
-    )
-    figure.suptitle(title, fontsize=10)
-    return figure
+        {"ours": ours, "best": rivals.max(axis=1), "by": rivals.idxmax(axis=1)}
+    )[rivals.max(axis=1) > ours].reset_index()
+    shown = summarize(table).to_markdown(index=False, floatfmt=".3g")
+    where = lost.to_markdown(index=False, floatfmt=".3f")
+    return f"{shown}\n\nWhere ours loses:\n\n{where}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "data-home", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, (*options, "n-jobs"))
-    add_repeats(parser, "wrong labels drawn for each kind and rate")
+    rate = number(float, lambda value: 0 < value < 1, "between 0 and 1")
     own = {
         "csv": (None, str, "a table instead of the data"),
         "target": (None, str, "its column of labels"),
-        "rates": (list(RATES), fraction, "parts of the labels that are made wrong"),
+        "rates": (list(RATES), rate, "parts of the labels that are made wrong"),
     }
-    add_own(parser, own)
+    parser = make_parser(__doc__, "plot n-jobs", own, dataset="mnist")
+    add_repeats(parser, "wrong labels drawn for each kind and rate")
     args = parser.parse_args(argv)
     if (args.csv is None) != (args.target is None):
         parser.error("argument --csv: must be given with --target")
-    if not all(0 < rate < 1 for rate in args.rates):
-        parser.error(f"argument --rates: must be between 0 and 1, got {args.rates}")
     finders = make_finders(args.n_jobs)
-    if not any(name.startswith("cleanlab") for name in finders):
-        say("without cleanlab, as the extra 'compare' is not installed")
     table = run(args, finders)
     title = f"Wrong labels found: {', '.join(pd.unique(table['dataset']))}"
-    report(
-        args,
-        title,
-        table,
-        judge(table),
-        format_parts(table),
-        draw=lambda: draw(table, title),
-    )
+    draw = partial(draw_finders, table, OURS, title)
+    report(args, title, table, judge(table), format_parts(table), draw)
 
 
 if __name__ == "__main__":

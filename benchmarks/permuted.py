@@ -7,59 +7,31 @@ perfectly, and its accuracy on new data is then that of guessing.
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 import pandas as pd
+from _tools import claims
 from _tools.arguments import make_parser, page_file
-from _tools.claims import (
-    ZERO_ERROR,
-    Claim,
-    both,
-    difference,
-    exceeds,
-    fitted,
-    format_claims,
-    tell_fitted,
-    tell_test,
-)
-from _tools.common import (
-    Data,
-    load_data,
-    make_estimator,
-    network_of,
-    run_folds,
-    run_holdout,
-    run_script,
-)
+from _tools.claims import ZERO_ERROR, Claim
+from _tools.common import Data, load_data, make_estimator, run_protocols, run_script
 from _tools.page import write_page
 from _tools.pictures import draw_histories
-from _tools.tables import format_table, report, summarize
+from _tools.tables import format_table, report
 from scipy.stats import binomtest
 
 # Where the test calls an accuracy distinguishable from chance.
 SIGNIFICANCE = 0.01
-
-_COLUMNS = ["dataset", "labels", "protocol"]
 
 
 def run(
     args: argparse.Namespace, data: Data
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Run all fits; give the table, and histories of the first seed by labels."""
-    records: list[dict[str, Any]] = []
-    histories: dict[str, pd.DataFrame] = {}
-    for labels in ("true", "permuted"):
-        for seed in args.seed:
-            estimator = make_estimator(labels, seed, device=args.device)
-            records.append(run_holdout(estimator, data, labels, seed))
-            histories.setdefault(f"{labels} labels", network_of(estimator).history_)
-        if args.folds:
-            seed = args.seed[0]
-            estimator = make_estimator(labels, seed, device=args.device)
-            records += run_folds(
-                estimator, data, labels, seed, folds=args.folds, n_jobs=args.n_jobs
-            )
-    return summarize(records, _COLUMNS), histories
+    kinds = {
+        labels: partial(make_estimator, labels, device=args.device)
+        for labels in ("true", "permuted")
+    }
+    return run_protocols(args, data, "labels", kinds)
 
 
 def judge(table: pd.DataFrame) -> list[Claim]:
@@ -69,8 +41,8 @@ def judge(table: pd.DataFrame) -> list[Claim]:
     are_fitted = [
         Claim(
             f"{labels} labels are fitted to zero training error ({ZERO_ERROR:.2%})",
-            fitted(row),
-            f"{tell_fitted(row)}, mean loss {row['train_loss']:.4f} nats",
+            claims.fitted(row),
+            f"{claims.tell_fitted(row)}, mean loss {row['train_loss']:.4f} nats",
         )
         for labels, row in rows.iterrows()
     ]
@@ -87,17 +59,20 @@ def judge(table: pd.DataFrame) -> list[Claim]:
         "leaves nothing to learn: if this does not hold, try other seeds, or look for "
         "a leak",
     )
-    gap, margin = difference(true, permuted)
+    gap, margin = claims.difference(true, permuted)
     return [
         *are_fitted,
         guesses,
         Claim(
             "so zero training error is no evidence of learning: both kinds of labels "
             "are fitted, and only true ones let the network generalize",
-            both(
-                *(c.holds for c in are_fitted), guesses.holds, exceeds(gap, 0, margin)
+            claims.both(
+                *(c.holds for c in are_fitted),
+                guesses.holds,
+                claims.exceeds(gap, 0, margin),
             ),
-            f"on the test set {tell_test(true)} against {tell_test(permuted)}",
+            f"on the test set {claims.tell_test(true)} against "
+            f"{claims.tell_test(permuted)}",
         ),
     ]
 
@@ -121,17 +96,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     data = load_data(args, args.folds)
     table, histories = run(args, data)
-    rows = table[table["protocol"] == "holdout"].set_index("labels")
-    rows.index += " labels"
     title = f"True and permuted labels: {data.title}"
-    claims = judge(table)
-
-    def draw() -> Any:
-        return draw_histories(histories, rows, f"MemorizingMLP on {data.title}")
-
-    report(args, title, table, claims, draw=draw)
+    verdicts = judge(table)
+    picture = f"MemorizingMLP on {data.title}"
+    draw = partial(draw_histories, table, histories, picture)
+    report(args, title, table, verdicts, draw=draw)
     if args.report is not None:
-        texts = __doc__ or "", format_table(table), format_claims(claims)
+        texts = __doc__ or "", format_table(table), claims.format_claims(verdicts)
         write_page(args.report, title, *texts, draw())
 
 

@@ -16,6 +16,7 @@ log10 P the logarithm of Cover's probability for as many rows of this rank.
 import argparse
 import time
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -23,10 +24,11 @@ import numpy as np
 import pandas as pd
 from _tools.arguments import add_seed, make_parser
 from _tools.claims import Claim
-from _tools.common import Data, load_data, run_script, say, warm_up
+from _tools.common import Data, load_data, run_script, warm_up
 from _tools.pictures import draw_pairs
+from _tools.progress import run_parallel
 from _tools.tables import report
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from sk_memorize import LabelPermuter, separability_test
 
@@ -36,18 +38,14 @@ SIGNIFICANCE = 0.01
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:
     """Test all pairs of classes; one row for each."""
-    classes = np.unique(data.y_train).tolist()
-    return pd.DataFrame(
-        Parallel(n_jobs=args.n_jobs)(
-            delayed(measure)(data, pair, args.seed) for pair in combinations(classes, 2)
-        )
-    )
+    pairs = combinations(np.unique(data.y_train).tolist(), 2)
+    jobs = [delayed(measure)(data, pair, args.seed) for pair in pairs]
+    return pd.DataFrame(run_parallel(args.n_jobs, jobs, "pair"))
 
 
 def measure(data: Data, pair: tuple[Any, Any], seed: int) -> dict[str, Any]:
     """Test a pair of classes, with true and with permuted labels."""
     warm_up(_test_few_rows)
-    say(f"classes {pair[0]} and {pair[1]}")
     rows = np.isin(data.y_train, pair)
     X, y = data.X_train[rows], data.y_train[rows]
     record: dict[str, Any] = {
@@ -129,19 +127,14 @@ def _tell(table: pd.DataFrame, prefix: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the benchmark from the command line."""
-    options = "dataset", "data-home", "max-samples", "output", "plot"
-    parser = make_parser(__doc__, (*options, "n-jobs"))
+    parser = make_parser(__doc__, "plot n-jobs")
     add_seed(parser, "seed of the permutations")
     args = parser.parse_args(argv)
     data = load_data(args)
     table = run(args, data)
-    report(
-        args,
-        f"Linear separability of pairs: {data.title}",
-        table,
-        judge(table),
-        draw=lambda: draw_pairs(table, f"Margins of pairs of classes: {data.title}"),
-    )
+    title = f"Linear separability of pairs: {data.title}"
+    draw = partial(draw_pairs, table, f"Margins of pairs of classes: {data.title}")
+    report(args, title, table, judge(table), draw=draw)
 
 
 if __name__ == "__main__":

@@ -8,36 +8,17 @@ together with the best test accuracy when the recipe is chosen for it.
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from _tools import claims
 from _tools.arguments import make_parser
-from _tools.claims import (
-    NOISE,
-    ZERO_ERROR,
-    Claim,
-    both,
-    difference,
-    exceeds,
-    fitted,
-    negate,
-    spread_error,
-    tell_fitted,
-    tell_test,
-)
-from _tools.common import (
-    Data,
-    load_data,
-    network_of,
-    run_folds,
-    run_holdout,
-    run_script,
-    say,
-)
+from _tools.claims import NOISE, ZERO_ERROR, Claim, spread_error
+from _tools.common import Data, load_data, run_protocols, run_script
 from _tools.pictures import draw_histories
-from _tools.tables import report, summarize
+from _tools.tables import report
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -54,7 +35,7 @@ def normalize(X: np.ndarray, mean: float, scale: float) -> np.ndarray:
     return ((X - mean) / scale).astype(np.float32, copy=False)
 
 
-def make_recipe(name: str, data: Data, seed: int, device: str) -> Pipeline:
+def make_recipe(seed: int, *, name: str, data: Data, device: str) -> Pipeline:
     """Make the pipeline of a recipe; its inputs have mean 0 and deviation 1."""
     pixels = {"mean": float(data.X_train.mean()), "scale": float(data.X_train.std())}
     return make_pipeline(
@@ -67,23 +48,11 @@ def run(
     args: argparse.Namespace, data: Data
 ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Run all fits; give the table, and histories of the first seed by recipe."""
-    records: list[dict[str, Any]] = []
-    histories: dict[str, pd.DataFrame] = {}
-    for recipe in RECIPES:
-        say(f"recipe {recipe!r}")
-        fits = []
-        for seed in args.seed:
-            model = make_recipe(recipe, data, seed, args.device)
-            fits.append(run_holdout(model, data, "true", seed))
-            histories.setdefault(recipe, network_of(model).history_)
-        if args.folds:
-            seed = args.seed[0]
-            model = make_recipe(recipe, data, seed, args.device)
-            fits += run_folds(
-                model, data, "true", seed, folds=args.folds, n_jobs=args.n_jobs
-            )
-        records += [{"recipe": recipe, **fit} for fit in fits]
-    return summarize(records, ["recipe", "dataset", "labels", "protocol"]), histories
+    recipes = {
+        name: partial(make_recipe, name=name, data=data, device=args.device)
+        for name in RECIPES
+    }
+    return run_protocols(args, data, "recipe", recipes)
 
 
 def describe_schedule(history: pd.DataFrame) -> str:
@@ -106,32 +75,32 @@ def judge(table: pd.DataFrame, histories: dict[str, pd.DataFrame]) -> list[Claim
     rows = table[table["protocol"] == "holdout"].set_index("recipe")
     notebook, memorizing, generalizing = (rows.loc[recipe] for recipe in RECIPES)
     told = {
-        recipe: f"{tell_fitted(row)}, learning rate "
+        recipe: f"{claims.tell_fitted(row)}, learning rate "
         f"{describe_schedule(histories[recipe])}"
         for recipe, row in rows.iterrows()
     }
     margin = NOISE * spread_error(notebook, "train_accuracy")
-    is_close = exceeds(notebook["train_accuracy"], JUST_SHORT, margin)
+    is_close = claims.exceeds(notebook["train_accuracy"], JUST_SHORT, margin)
     noise = NOISE * math.hypot(
         spread_error(notebook, "epochs"), spread_error(memorizing, "epochs")
     )
-    is_faster = exceeds(notebook["epochs"], memorizing["epochs"] + 1, noise)
+    is_faster = claims.exceeds(notebook["epochs"], memorizing["epochs"] + 1, noise)
     return [
         Claim(
             f"the notebook's recipe stops just short of {ZERO_ERROR:.2%} (above "
             f"{JUST_SHORT:.2%})",
-            both(negate(fitted(notebook)), is_close),
+            claims.both(claims.negate(claims.fitted(notebook)), is_close),
             told["notebook"],
         ),
         Claim(
             f"the default, memorizing, fits all labels ({ZERO_ERROR:.2%}), in fewer "
             "epochs than the notebook's are",
-            both(fitted(memorizing), is_faster),
+            claims.both(claims.fitted(memorizing), is_faster),
             told["memorizing"],
         ),
         Claim(
             f"the generalizing recipe fits all labels ({ZERO_ERROR:.2%})",
-            fitted(generalizing),
+            claims.fitted(generalizing),
             told["generalizing"],
         ),
         _judge_best(rows),
@@ -141,11 +110,13 @@ def judge(table: pd.DataFrame, histories: dict[str, pd.DataFrame]) -> list[Claim
 def _judge_best(rows: pd.DataFrame) -> Claim:
     """Compare the generalizing recipe with the best of the others."""
     best = rows.loc[rows.drop("generalizing")["test_accuracy"].idxmax()]
-    gain, margin = difference(rows.loc["generalizing"], best)
+    gain, margin = claims.difference(rows.loc["generalizing"], best)
     return Claim(
         "the generalizing recipe has the best test accuracy",
-        exceeds(gain, 0, margin) if gain or margin else None,
-        "; ".join(f"{recipe} {tell_test(row)}" for recipe, row in rows.iterrows()),
+        claims.exceeds(gain, 0, margin) if gain or margin else None,
+        "; ".join(
+            f"{recipe} {claims.tell_test(row)}" for recipe, row in rows.iterrows()
+        ),
     )
 
 
@@ -154,14 +125,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = make_parser(__doc__, folds=0).parse_args(argv)
     data = load_data(args, args.folds)
     table, histories = run(args, data)
-    rows = table[table["protocol"] == "holdout"].set_index("recipe")
-    report(
-        args,
-        f"True labels, three recipes: {data.title}",
-        table,
-        judge(table, histories),
-        draw=lambda: draw_histories(histories, rows, f"True labels of {data.title}"),
-    )
+    title = f"True labels, three recipes: {data.title}"
+    draw = partial(draw_histories, table, histories, title)
+    report(args, title, table, judge(table, histories), draw=draw)
 
 
 if __name__ == "__main__":

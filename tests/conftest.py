@@ -1,5 +1,7 @@
 """What must be set before anything is imported, and what no test leaves behind."""
 
+import importlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -39,3 +41,27 @@ def set_threads():
     n_threads = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(n_threads)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Give a function that runs a script once: its records, output and folder."""
+    from script_cases import QUICK, WITHOUT_PICTURE
+
+    found = {}
+
+    def run(name):
+        if name not in found:
+            folder, out = tmp_path_factory.mktemp(name), []
+            arguments = [*QUICK[name], "--output", str(folder / "table.json")]
+            if name not in WITHOUT_PICTURE:
+                arguments += ["--plot", str(folder / "figure.png")]
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("_tools.machine._SECONDS", 0.002)
+                patch.setattr("builtins.print", lambda *a, **k: out.append(str(*a)))
+                importlib.import_module(name).main(arguments)
+            records = json.loads((folder / "table.json").read_text())
+            found[name] = records, "\n".join(out), folder
+        return found[name]
+
+    return run

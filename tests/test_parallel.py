@@ -9,12 +9,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
+import pandas as pd
 import parallel
 import pytest
 import torch
 from _tools import workers as _workers
-from _tools.common import Data
-from _tools.workers import Backend, Threads, open_backends, warm_up
+from _tools.workers import Backend, open_backends, warm_up
 from joblib import cpu_count, parallel_config
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -86,7 +86,9 @@ def test_the_cluster_has_two_processes_with_a_thread_each(cluster):
     workers = warm_up(cluster, network(LARGE), X, Y)
     processes = {worker.process for worker in workers}
     assert len(processes - {os.getpid()}) == 2
-    assert {(worker.torch, worker.torch_predict) for worker in workers} == {(1, 1)}
+    assert {(worker.torch_threads, worker.predict_threads) for worker in workers} == {
+        (1, 1)
+    }
 
 
 def test_the_networks_are_of_both_kinds(set_threads):
@@ -94,7 +96,7 @@ def test_the_networks_are_of_both_kinds(set_threads):
     sequential = Backend("sequential", 1, lambda: parallel_config("sequential"))
     for width, expected in [(SMALL, 1), (LARGE, 2)]:
         (seen,) = warm_up(sequential, network(width), X, Y)
-        assert seen.torch == expected
+        assert seen.torch_threads == expected
 
 
 @pytest.mark.parametrize("width", [SMALL, LARGE])
@@ -106,9 +108,9 @@ def test_processes_divide_the_cores(width, monkeypatch):
         workers = warm_up(loky, network(width), X, Y)
     assert len({worker.process for worker in workers} - {os.getpid()}) == 2
     for worker in workers:
-        assert worker.torch == (1 if width == SMALL else share)
-        assert worker.torch_predict <= share
-        assert math.isnan(worker.busy) or worker.busy <= share
+        assert worker.torch_threads == (1 if width == SMALL else share)
+        assert worker.predict_threads <= share
+        assert math.isnan(worker.busy_threads) or worker.busy_threads <= share
 
 
 def in_new_thread(function, *args):
@@ -201,6 +203,13 @@ QUICK += ["--widths", "16", "32", "--depths", "1", "--max-epochs", "3"]
 def test_every_backend_has_a_row(cluster, tmp_path, capsys, monkeypatch):
     # The cluster that runs already, to save the time to start another.
     monkeypatch.setattr(_workers, "workers", lambda *_: nullcontext())
+    turns, time_search = [], parallel.time_search
+
+    def spy(args, data, backend, seed):
+        turns.append((backend.name, seed))
+        return time_search(args, data, backend, seed)
+
+    monkeypatch.setattr(parallel, "time_search", spy)
     output = tmp_path / "table.json"
     arguments = ["--backends", "dask", "threading", "loky", "--repeats", "2"]
     parallel.main([*QUICK, *arguments, "--seed", "5", "--output", str(output)])
@@ -217,19 +226,11 @@ def test_every_backend_has_a_row(cluster, tmp_path, capsys, monkeypatch):
         assert record["start_seconds"] > 0
         assert record["scores_equal"] is True
     assert records[0]["ratio"] == 1
-    captured = capsys.readouterr()
-    title = "Two workers, permuted labels: digits, 200 rows, 4 fits a search"
-    assert title in captured.out
+    out = capsys.readouterr().out
+    assert "Two workers, permuted labels: digits, 200 rows, 4 fits a search" in out
     for name in names[1:]:
-        assert re.search(
-            f"- holds: {name}: every score is the same, bit for bit;",
-            captured.out,
-        )
-    turns = re.findall(r"grid search, (.*), seed (\d)", captured.err)
-    assert turns == [
-        *((name, "5") for name in names),
-        *((name, "6") for name in reversed(names)),
-    ]
+        assert f"- holds: {name}: every score is the same, bit for bit;" in out
+    assert turns == [*((name, 5) for name in names), *((n, 6) for n in names[::-1])]
     assert list(tmp_path.iterdir()) == [output]
 
 
@@ -242,33 +243,19 @@ def test_without_dask_it_is_skipped_by_name(capsys, monkeypatch):
     assert "dask" not in captured.out
 
 
-def threads(process, n_threads=1, n_predict=1):
-    return Threads(process, n_threads, n_predict, system=5, busy=1)
-
-
-def record(name, ratio, *, scores=b"same", workers=None):
-    workers = workers or [threads(1), threads(2)]
-    turns = {
-        "sequential": parallel.Turn([threads(0, 2, 2)], 1.0, 10.0, {"x": b"same"}),
-        name: parallel.Turn(workers, 3.0, 10.0 * ratio, {"x": scores}),
-    }
-    return parallel.compare(turns)
-
-
-@pytest.fixture
-def data():
-    return Data("noise", "noise", *load_digits(return_X_y=True), X, Y)
-
-
-def test_repeats_are_summarized(data):
-    records = [*record("loky", 0.5), *record("loky", 0.9), *record("loky", 0.6)]
-    sequential, loky = parallel.summarize(records, data).to_dict("records")
-    assert (sequential["workers"], loky["workers"], loky["processes"]) == (1, 2, 2)
+def test_repeats_are_summarized():
+    fits = pd.DataFrame({"backend": ["sequential", "loky"] * 4, "workers": [1, 2] * 4})
+    fits["seed"] = [0, 0, 1, 1, 2, 2, 3, 3]
+    fits["seconds"] = [10.0, 5.0, 10.0, 9.0, 10.0, 6.0, 10.0, 6.0]
+    fits["start_seconds"] = range(8)
+    fits["predict_threads"] = [1] * 7 + [4]
+    fits["scores"] = [b"same"] * 7 + [b"other"]
+    sequential, loky = parallel.summarize(fits[:6]).to_dict("records")
+    assert (sequential["workers"], loky["workers"], loky["start_seconds"]) == (1, 2, 1)
     assert (loky["seconds"], loky["ratio"]) == (6, 0.6)
+    assert (loky["ratio_low"], loky["ratio_high"]) == (0.5, 0.9)
     assert loky["scores_equal"] is True
-    in_one = [threads(1), threads(1, 1, 4)]
-    records += record("loky", 0.6, scores=b"other", workers=in_one)
-    sequential, loky = parallel.summarize(records, data).to_dict("records")
+    sequential, loky = parallel.summarize(fits).to_dict("records")
     assert loky["scores_equal"] is False
     assert loky["predict_threads"] == 4
 
@@ -283,6 +270,6 @@ def test_threads_are_nan_where_the_system_does_not_tell(tmp_path, monkeypatch):
     monkeypatch.setattr(_workers, "_TASKS", tmp_path / "task")
     with open_backends([]) as (sequential,):
         (seen,) = warm_up(sequential, network(SMALL), X[:100], Y[:100])
-    assert seen.torch == 1
-    assert math.isnan(seen.system)
-    assert math.isnan(seen.busy)
+    assert seen.torch_threads == 1
+    assert math.isnan(seen.os_threads)
+    assert math.isnan(seen.busy_threads)

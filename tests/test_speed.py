@@ -2,7 +2,7 @@
 
 import json
 import math
-import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,11 @@ import pytest
 import speed
 import torch
 from _tools import machine as _machine
-from _tools import small_data as _small_data
 from _tools.common import Data
-from _tools.contenders import CONTENDERS, Fit, ReluNetwork, make_labels
-from _tools.machine import PeakMemory, gemm_peak
+from _tools.contenders import CONTENDERS, Entry, choose_entries, make_labels
+from _tools.machine import gemm_peak, peak_memory
 from _tools.plain_loop import (
+    Fit,
     Task,
     _one_thread_if,
     finish,
@@ -24,7 +24,7 @@ from _tools.plain_loop import (
 )
 from _tools.tables import format_rows
 from sklearn.neural_network import MLPClassifier
-from speed import Entry, count_flops, judge, measure, summarize
+from speed import judge, measure, summarize
 from threadpoolctl import threadpool_limits
 
 from sk_memorize import MemorizingMLP, load_dataset
@@ -55,23 +55,33 @@ def digits():
     return data.X_train[:300], y[:300]
 
 
-def run_script(tmp_path, *arguments):
+def test_the_repeats_take_turns_in_the_order_of_the_table(
+    tmp_path, capsys, monkeypatch
+):
+    seen = []
+
+    def spy(name, fit):
+        def count(*args):
+            seen.append((name, args[-1]))
+            return fit(*args)
+
+        monkeypatch.setitem(CONTENDERS, name, replace(CONTENDERS[name], fit=count))
+
+    for name in NAMES[:2]:
+        spy(name, CONTENDERS[name].fit)
     output = tmp_path / "table.json"
-    speed.main([*QUICK, *arguments, "--output", str(output)])
-    return json.loads(output.read_text())
-
-
-def test_the_repeats_take_turns_in_the_order_of_the_table(tmp_path, capsys):
-    arguments = ["--contenders", "plain loop", "MemorizingMLP", "--no-small"]
-    arguments += ["--repeats", "2", "--seed", "5"]
-    records = run_script(tmp_path, *arguments, "--labels", "true")
+    arguments = ["--contenders", "plain loop", "MemorizingMLP", "--repeats", "2"]
+    arguments += ["--labels", "true", "--output", str(output)]
+    speed.main([*QUICK, *arguments, "--seed", "5"])
+    turns = [(name, seed) for seed in (5, 6) for name in NAMES[:2]]
+    assert seen == [*((name, 0) for name in NAMES[:2]), *turns, *turns]  # warm, small
+    records = json.loads(output.read_text())
     assert [record["contender"] for record in records] == NAMES[:2]
     assert all(record["reached"] for record in records)
-    captured = capsys.readouterr()
-    fits = re.findall(r"true labels, (.*), seed (\d)", captured.err)
-    assert fits == [(name, seed) for seed in "56" for name in NAMES[:2]]
-    assert "Small data" not in captured.out
-    assert "MemorizingMLP is faster than plain loop" in captured.out
+    out = capsys.readouterr().out
+    assert "MemorizingMLP is faster than plain loop" in out
+    small = out.partition("Small data, true labels: digits, 30 epochs")[2]
+    assert small.count("| 128-128 ") == 2
 
 
 @pytest.mark.parametrize("name", ["MemorizingMLP", "plain loop", "notebook loop"])
@@ -106,7 +116,7 @@ def test_an_interrupt_is_not_taken_for_the_end(name, n_epochs, digits, monkeypat
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ReluNetwork, "forward", interrupted)
+    monkeypatch.setattr(torch.nn.Sequential, "forward", interrupted)
     monkeypatch.setattr(MLPClassifier, "_backprop", interrupted)
     with pytest.raises(KeyboardInterrupt):
         CONTENDERS[name].fit(*digits, Task((32,), 64, "float32", n_epochs), 0)
@@ -141,46 +151,22 @@ def test_small_steps_have_one_thread():
         torch.set_num_threads(1)
 
 
-def test_small_data():
-    names = ["MemorizingMLP", "plain loop"]
-    table = _small_data.run_small(names, repeats=1, seed=0)
-    assert table["contender"].tolist() == names
-    ours, bare = table.to_dict("records")
-    assert list(ours) == [
-        *("contender", "seconds", "ratio_to_plain_loop", "train_accuracy")
-    ]
-    assert ours["ratio_to_plain_loop"] == ours["seconds"] / bare["seconds"]
-    assert bare["ratio_to_plain_loop"] == 1
-    assert min(table["train_accuracy"]) > 0.9
-    shown = format_rows(
-        table.assign(ratio_to_plain_loop=[2.0, math.nan]), _small_data.SMALL_COLUMNS
-    )
-    assert "| 2.00 " in shown
-    assert "| - " in shown
-
-
-def test_small_data_has_paired_ratios(monkeypatch):
-    def contender(*seconds):
-        fits = iter([Fit(30, s, s, 1.0) for s in (9.0, *seconds)])  # 9 s to warm up
-        return type("Contender", (), {"fit": lambda self, *args: next(fits)})()
-
-    monkeypatch.setitem(CONTENDERS, "skorch", contender(2.0, 9.0, 4.0))
-    monkeypatch.setitem(CONTENDERS, "plain loop", contender(1.0, 3.0, 4.0))
-    table = _small_data.run_small(["plain loop", "skorch"], repeats=3, seed=0)
-    assert table["seconds"].tolist() == [3, 4]
-    assert table["ratio_to_plain_loop"].tolist() == [1, 2]
-    monkeypatch.setitem(CONTENDERS, "skorch", contender(2.0))
-    alone = _small_data.run_small(["skorch"], repeats=1, seed=0)
+def test_ratios_are_those_of_the_same_seed():
+    fits = pd.DataFrame({"seed": [0, 1, 2] * 2, "reached": True})
+    fits["contender"] = ["plain loop"] * 3 + ["skorch"] * 3
+    fits["seconds"] = [1.0, 3.0, 4.0, 2.0, 9.0, 4.0]
+    assert summarize(fits)["ratio_to_plain_loop"].tolist() == [1, 2]
+    alone = summarize(fits[3:])
     assert math.isnan(alone["ratio_to_plain_loop"][0])
 
 
 def test_flops_and_rates():
     # 5 * 3 + 3 * 2 = 21 weights: 21 products for the outputs, 21 for the weights'
     # gradients, 6 for those of the second layer's inputs; two operations each.
-    assert count_flops((5, 3, 2)) == 2 * (21 + 21 + 6)
-    fit = Fit(epochs=4, seconds=3.0, train_seconds=2.0, train_accuracy=0.99995)
     task = Task((3,), 10, "float32")
-    assert measure(fit, task, (5, 3, 2), 1000, 7.0) == {
+    assert Entry("any", task, (5, 3, 2)).flops == 2 * (21 + 21 + 6)
+    fit = Fit(epochs=4, seconds=3.0, train_seconds=2.0, train_accuracy=0.99995)
+    assert measure(fit, task, 96 * 1000) == {
         "epochs": 4,
         "seconds": 3.0,
         "reached": True,
@@ -188,17 +174,16 @@ def test_flops_and_rates():
         "seconds_per_epoch": 0.5,
         "tflop": pytest.approx(96 * 1000 * 4 / 1e12),
         "tflops": pytest.approx(96 * 1000 * 4 / 2.0 / 1e12),
-        "peak_memory_mb": 7.0,
     }
 
 
 def row_of(name, *fits):
-    X, y = np.zeros((10, 5), np.float32), np.zeros(10, np.int64)
-    entry = Entry(name, Task((3,), 10, "float32"), (5, 3, 2))
-    measured = [
-        measure(Fit(e, s, s, a), entry.task, entry.sizes, 10, 1.0) for e, s, a in fits
-    ]
-    return summarize(measured, entry, 0.5, Data("noise", "noise", X, y, X, y))
+    task = Task((3,), 10, "float32")
+    measured = [measure(Fit(e, s, s, a), task, 96) for e, s, a in fits]
+    about = {"contender": name, "seed": range(len(fits)), "peak_memory_mb": 1.0}
+    row = summarize(pd.DataFrame(measured).assign(**about)).iloc[0]
+    extra = {"gemm_peak_tflops": 0.5, "peak_fraction": 0.5}
+    return {**row, **extra, "hidden_layer_sizes": (3,)}
 
 
 def test_medians_and_the_verdict():
@@ -230,7 +215,8 @@ def test_chosen_sizes(digits):
     X, y = digits
     chosen = MemorizingMLP(max_epochs=1, target_accuracy=None).fit(X, y)
     hidden = chosen.hidden_layer_sizes_
-    first, plain, skorch, mlp, notebook = speed.choose_entries(NAMES, X, y, 9.0)
+    data = Data("digits", "digits", X, y, X, y)
+    first, plain, skorch, mlp, notebook = choose_entries(NAMES, data, budget=9.0)
     # Some of the 64 pixels are always dark.
     n_whitened = whiten(torch.from_numpy(X)).shape[1]
     assert first.sizes == (n_whitened, *hidden, 10)
@@ -254,7 +240,7 @@ def test_the_fastest_product_is_the_peak(monkeypatch):
 
 @pytest.mark.skipif(not _machine._STATM.exists(), reason="the system does not tell")
 def test_peak_memory_is_seen_after_it_was_freed():
-    with PeakMemory() as memory:
+    with peak_memory() as memory:
         block = np.ones(40_000_000, np.uint8)
         _machine.time.sleep(0.05)
         del block
@@ -263,6 +249,6 @@ def test_peak_memory_is_seen_after_it_was_freed():
 
 def test_peak_memory_is_nan_where_the_system_does_not_tell(tmp_path, monkeypatch):
     monkeypatch.setattr(_machine, "_STATM", tmp_path / "statm")
-    with PeakMemory() as memory:
+    with peak_memory() as memory:
         pass
     assert math.isnan(memory.mb)

@@ -7,17 +7,21 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NoReturn
 
 import joblib
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
 from sklearn.pipeline import Pipeline
 
+from _tools.progress import track
+from _tools.tables import summarize
 from sk_memorize import (
     CorruptedTargetClassifier,
     LabelPermuter,
@@ -180,91 +184,86 @@ def network_of(estimator: Any) -> MemorizingMLP:
     return getattr(estimator, "estimator_", given)
 
 
-def _record(
-    data: Data, labels: str, protocol: str, seed: int, **measured: Any
-) -> dict[str, Any]:
-    return {
-        "dataset": data.name,
-        "labels": labels,
-        "protocol": protocol,
-        "chance_accuracy": data.chance_accuracy,
-        "seed": seed,
-        **measured,
-    }
-
-
-def run_holdout(
-    estimator: ClassifierMixin, data: Data, labels: str, seed: int
-) -> dict[str, Any]:
-    """Fit on the training part, and measure on both parts."""
-    warm_up(fit_small_network, network_of(estimator).device)
-    say(f"{labels} labels, holdout, seed {seed}")
-    start = time.perf_counter()
-    estimator.fit(data.X_train, data.y_train)
-    seconds = time.perf_counter() - start
-    scorers = memorization_scoring()
-    train = {
-        name: scorer(estimator, data.X_train, data.y_train)
-        for name, scorer in scorers.items()
-    }
-    network = network_of(estimator)
-    return _record(
-        data,
-        labels,
-        "holdout",
-        seed,
-        n_train=len(data.y_train),
-        n_test=len(data.y_test),
-        train_accuracy=train["fitted_accuracy"],
-        train_loss=network.train_loss_,
-        train_accuracy_true=train["accuracy"],
-        test_accuracy=scorers["accuracy"](estimator, data.X_test, data.y_test),
-        epochs=network.n_epochs_,
-        fit_seconds=seconds,
-    )
-
-
-def run_folds(
-    estimator: ClassifierMixin,
+def run_protocols(
+    args: argparse.Namespace,
     data: Data,
-    labels: str,
-    seed: int,
-    *,
-    folds: int,
-    n_jobs: int,
-) -> list[dict[str, Any]]:
-    """Cross-validate on the training part; one record for each fold."""
-    warm_up_workers(network_of(estimator).device, n_jobs)
-    say(f"{labels} labels, {folds}-fold cross-validation, seed {seed}")
+    column: str,
+    kinds: Mapping[str, Callable[[int], ClassifierMixin]],
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Fit on the training part with each seed, and on its folds with the first one.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With ``device``, ``folds``, ``n_jobs`` and ``seed``.
+    data : Data
+        What is fitted and tested on.
+    column : str
+        What the kinds are kinds of. Labels are the true ones if it is not "labels".
+    kinds : dict of callable
+        By name, what makes a classifier of a seed.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        A row for each kind and protocol: means over the fits, and their spread.
+    histories : dict of pandas.DataFrame
+        Of the first fit of each kind, by name.
+    """
+    X = np.concatenate([data.X_train, data.X_test])
+    y = np.concatenate([data.y_train, data.y_test])
+    parts = np.split(np.arange(len(y)), [len(data.y_train)])
+    protocols: list[tuple[str, int, Any, int]]
+    protocols = [("holdout", seed, [parts], 1) for seed in args.seed]
+    warm_up(fit_small_network, args.device)
+    if args.folds:
+        warm_up_workers(args.device, args.n_jobs)
+        folds = StratifiedKFold(args.folds, shuffle=True, random_state=args.seed[0])
+        splits = list(folds.split(data.X_train, data.y_train))
+        protocols.append(("cv", args.seed[0], splits, args.n_jobs))
+    runs = track(
+        product(kinds, protocols), lambda run: f"{run[0]} {column}, {run[1][0]}"
+    )
+    tables: list[pd.DataFrame] = []
+    histories: dict[str, pd.DataFrame] = {}
+    for name, (protocol, seed, splits, n_jobs) in runs:
+        table, networks = _fit_splits(kinds[name](seed), X, y, splits, n_jobs)
+        tables.append(table.assign(protocol=protocol, seed=seed, **{column: name}))
+        histories.setdefault(name, networks[0].history_)
+    fits = pd.concat(tables, ignore_index=True).assign(dataset=data.name)
+    fits["chance_accuracy"] = data.chance_accuracy
+    fits["labels"] = fits.get("labels", "true")
+    by = dict.fromkeys([column, "dataset", "labels", "protocol"])
+    return summarize(fits, list(by)), histories
+
+
+def _fit_splits(
+    estimator: ClassifierMixin, X: np.ndarray, y: np.ndarray, splits: Any, n_jobs: int
+) -> tuple[pd.DataFrame, list[MemorizingMLP]]:
+    """Fit on the first part of each split, and measure on both."""
     results = cross_validate(
         estimator,
-        data.X_train,
-        data.y_train,
+        X,
+        y,
         scoring=memorization_scoring(),
-        cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
+        cv=splits,
         n_jobs=n_jobs,
         return_train_score=True,
         return_estimator=True,
-        return_indices=True,
         error_score="raise",
     )
-    return [
-        _record(
-            data,
-            labels,
-            "cv",
-            seed,
-            n_train=len(results["indices"]["train"][fold]),
-            n_test=len(results["indices"]["test"][fold]),
-            train_accuracy=results["train_fitted_accuracy"][fold],
-            train_loss=network_of(fitted).train_loss_,
-            train_accuracy_true=results["train_accuracy"][fold],
-            test_accuracy=results["test_accuracy"][fold],
-            epochs=network_of(fitted).n_epochs_,
-            fit_seconds=results["fit_time"][fold],
-        )
-        for fold, fitted in enumerate(results["estimator"])
-    ]
+    networks = [network_of(fitted) for fitted in results["estimator"]]
+    found = {
+        "n_train": [len(train) for train, _ in splits],
+        "n_test": [len(test) for _, test in splits],
+        "train_accuracy": results["train_fitted_accuracy"],
+        "train_loss": [network.train_loss_ for network in networks],
+        "train_accuracy_true": results["train_accuracy"],
+        "test_accuracy": results["test_accuracy"],
+        "epochs": [network.n_epochs_ for network in networks],
+        "fit_seconds": results["fit_time"],
+    }
+    return pd.DataFrame(found), networks
 
 
 def timed_fit(model: Any, X: np.ndarray, y: np.ndarray) -> float:
@@ -285,8 +284,3 @@ def timed_fit_or_nan(network: MemorizingMLP, X: np.ndarray, y: np.ndarray) -> fl
         if "diverged" not in str(error):
             raise
         return math.nan
-
-
-def say(text: str) -> None:
-    """Tell on stderr what is being fitted."""
-    print(f"fitting: {text} ...", file=sys.stderr, flush=True)

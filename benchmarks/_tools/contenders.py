@@ -19,24 +19,16 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from _tools.plain_loop import BATCH_SIZE, WIDTHS, Task, train_plain_loop
+from _tools import plain_loop
+from _tools.common import Data, timed_fit
+from _tools.plain_loop import Fit, Task, fit_plain_loop, make_network, whiten
 from sk_memorize import LabelPermuter, MemorizingMLP
 
+_COMPONENTS = 448  # that MemorizingMLP trains on at most
 _EVAL_ROWS = 1024  # rows predicted at a time, when accuracy is measured
 
-
-@dataclass(frozen=True)
-class Fit:
-    """What a fit took, and its accuracy on all training rows in eval mode.
-
-    `seconds` are those of all that it takes to get the trained network, and
-    `train_seconds` those of the epochs alone.
-    """
-
-    epochs: int
-    seconds: float
-    train_seconds: float
-    train_accuracy: float
+# Networks so small that overhead counts: hidden layers, rows of a batch, epochs.
+SMALL = (128, 128), 128, 30
 
 
 def make_labels(y: np.ndarray, labels: str, seed: int) -> np.ndarray:
@@ -58,11 +50,7 @@ def fit_memorizing_mlp(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> F
             "target_accuracy": None,
         }
     clf = MemorizingMLP(device="cpu", random_state=seed, **params)
-    with warnings.catch_warnings():
-        # To miss the target is a result here, and is reported as one.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        clf.fit(X, y)
-    seconds = time.perf_counter() - start
+    seconds = timed_fit(clf, X, y)
     train_seconds = float(clf.history_["seconds"].sum())
     return Fit(clf.n_epochs_, seconds, train_seconds, float(clf.score(X, y)))
 
@@ -78,31 +66,6 @@ class _OutOfTime(Callback):
             raise KeyboardInterrupt
 
 
-def fit_plain_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
-    """Fit a network as it is done in an afternoon, in plain PyTorch."""
-    start = time.perf_counter()
-    deadline = start + task.budget
-    epochs, train_seconds, accuracy = train_plain_loop(X, y, task, deadline, seed)
-    return Fit(epochs, time.perf_counter() - start, train_seconds, accuracy)
-
-
-class ReluNetwork(nn.Sequential):
-    """Linear layers with batch normalization and ReLU between them.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Inputs, units of each hidden layer, outputs.
-    """
-
-    def __init__(self, sizes: Sequence[int]) -> None:
-        layers: list[nn.Module] = []
-        for n_inputs, n_outputs in pairwise(sizes[:-1]):
-            layers += [nn.Linear(n_inputs, n_outputs), nn.BatchNorm1d(n_outputs)]
-            layers.append(nn.ReLU())
-        super().__init__(*layers, nn.Linear(sizes[-2], sizes[-1]))
-
-
 def fit_skorch(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
     """Fit skorch's classifier with its stock settings, SGD at 0.01.
 
@@ -112,8 +75,9 @@ def fit_skorch(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
     start = time.perf_counter()
     torch.manual_seed(seed)
     net = NeuralNetClassifier(
-        ReluNetwork,
-        module__sizes=(X.shape[1], *task.hidden_layer_sizes, int(y.max()) + 1),
+        make_network,
+        module__sizes=task.sizes(X.shape[1], y),
+        module__norm_last=False,
         criterion=nn.CrossEntropyLoss,
         batch_size=task.batch_size,
         iterator_train__drop_last=_leaves_one(len(X), task.batch_size),
@@ -128,9 +92,7 @@ def fit_skorch(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
         if "dur" not in net.history[-1]:
             raise KeyboardInterrupt
 
-    return _train_until_reached(
-        train, lambda: _accuracy(net.module_, X, y), task, start, at_once=True
-    )
+    return _train(train, lambda: _accuracy(net.module_, X, y), task, start)
 
 
 def fit_mlp_classifier(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
@@ -141,16 +103,10 @@ def fit_mlp_classifier(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> F
     milliseconds. A given number of epochs is trained by `fit`.
     """
     start = time.perf_counter()
-    given: dict[str, Any] = {}
-    if task.n_epochs is not None:
-        given = {"max_iter": task.n_epochs, "n_iter_no_change": task.n_epochs, "tol": 0}
-    clf = MLPClassifier(
-        task.hidden_layer_sizes,
-        batch_size=task.batch_size,
-        random_state=seed,
-        **given,
-    )
-    classes = np.unique(y)
+    sizes, classes = {"batch_size": task.batch_size}, np.unique(y)
+    clf = MLPClassifier(task.hidden_layer_sizes, random_state=seed, **sizes)
+    if n := task.n_epochs:
+        clf.set_params(max_iter=n, n_iter_no_change=n, tol=0)
 
     def train() -> None:
         with warnings.catch_warnings():
@@ -171,14 +127,14 @@ def fit_mlp_classifier(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> F
         labels = np.concatenate([clf.predict(X[i : i + _EVAL_ROWS]) for i in parts])
         return float((labels == y).mean())
 
-    return _train_until_reached(train, accuracy, task, start, at_once=True)
+    return _train(train, accuracy, task, start)
 
 
 def fit_notebook_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
     """Fit as tutorials do: a DataLoader, Adam at 0.001, float32."""
     start = time.perf_counter()
     torch.manual_seed(seed)
-    net = ReluNetwork((X.shape[1], *task.hidden_layer_sizes, int(y.max()) + 1))
+    net = make_network(task.sizes(X.shape[1], y), norm_last=False)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()
     loader = DataLoader(
@@ -190,27 +146,22 @@ def fit_notebook_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fi
 
     def train() -> None:
         net.train()
-        for inputs, labels in loader:
-            optimizer.zero_grad()
-            loss = criterion(net(inputs), labels)
-            loss.backward()
-            optimizer.step()
+        for _ in range(task.n_epochs or 1):
+            for inputs, labels in loader:
+                optimizer.zero_grad()
+                loss = criterion(net(inputs), labels)
+                loss.backward()
+                optimizer.step()
 
-    return _train_until_reached(train, lambda: _accuracy(net, X, y), task, start)
+    return _train(train, lambda: _accuracy(net, X, y), task, start)
 
 
-def _train_until_reached(
-    train: Callable[[], object],
-    accuracy: Callable[[], float],
-    task: Task,
-    start: float,
-    *,
-    at_once: bool = False,
+def _train(
+    train: Callable[[], object], accuracy: Callable[[], float], task: Task, start: float
 ) -> Fit:
-    """Train until the labels are fitted; the clock stops while that is checked.
+    """Train all epochs that are given, or one after the other as long as the task says.
 
-    A given number of epochs is trained by one call of `train` if `at_once`, and
-    by one call an epoch otherwise.
+    The clock stops while the accuracy is measured.
     """
     setup_seconds = time.perf_counter() - start
     epochs, train_seconds = 0, 0.0
@@ -219,13 +170,9 @@ def _train_until_reached(
         train()
         train_seconds += time.perf_counter() - epoch_start
         seconds = setup_seconds + train_seconds
-        epochs += 1
-        if task.n_epochs is not None:
-            if at_once or epochs == task.n_epochs:
-                return Fit(task.n_epochs, seconds, train_seconds, accuracy())
-            continue
+        epochs += task.n_epochs or 1
         reached = accuracy()
-        if task.is_reached(reached) or seconds >= task.budget:
+        if task.n_epochs or task.is_reached(reached) or seconds >= task.budget:
             return Fit(epochs, seconds, train_seconds, reached)
 
 
@@ -243,18 +190,10 @@ def _accuracy(net: nn.Module, X: np.ndarray, y: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to fit.
+    """A way to fit X in float32 and y in int64, from 0 on, by a task and a seed.
 
-    Attributes
-    ----------
-    fit : callable
-        Takes X in float32, y in int64 from 0 on, a `Task` and a seed.
-    batch_size : int or None
-        Its stock batch size; None is that of MemorizingMLP.
-    hidden_layer_sizes : tuple of int or None
-        Its own sizes; None are those of MemorizingMLP.
-    whitens : bool
-        Whether it whitens its inputs, and has the precision of MemorizingMLP.
+    None stands for the batch size and the hidden layers of MemorizingMLP. Who whitens
+    has its precision, too.
     """
 
     fit: Callable[[np.ndarray, np.ndarray, Task, int], Fit]
@@ -268,8 +207,67 @@ PLAIN_LOOP = "plain loop"
 
 CONTENDERS = {
     MEMORIZING_MLP: Contender(fit_memorizing_mlp, whitens=True),
-    PLAIN_LOOP: Contender(fit_plain_loop, BATCH_SIZE, WIDTHS, whitens=True),
+    PLAIN_LOOP: Contender(
+        fit_plain_loop, plain_loop.BATCH_SIZE, plain_loop.WIDTHS, whitens=True
+    ),
     "skorch": Contender(fit_skorch, batch_size=128),
     "MLPClassifier": Contender(fit_mlp_classifier, batch_size=200),
     "notebook loop": Contender(fit_notebook_loop, batch_size=64),
 }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contender, what it has to do, and the sizes of all layers.
+
+    The inputs are the columns that the first layer is given: of whitened ones those
+    that the whitening leaves, since arithmetic on constant pixels would be no merit.
+    """
+
+    name: str
+    task: Task
+    sizes: tuple[int, ...]
+
+    @property
+    def shapes(self) -> list[tuple[int, int, int]]:
+        """Rows, inputs and outputs of the layers' products."""
+        return [(self.task.batch_size, *layer) for layer in pairwise(self.sizes)]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number format of the products."""
+        return torch.bfloat16 if self.task.precision == "bfloat16" else torch.float32
+
+    @property
+    def flops(self) -> int:
+        """Operations that training spends on one row, in matrix products.
+
+        A layer has three: its outputs, the gradients of its weights and, but for the
+        first layer, of its inputs. Each multiplies and adds once for each weight.
+        """
+        weights = [n_inputs * n_outputs for n_inputs, n_outputs in pairwise(self.sizes)]
+        return 2 * (3 * sum(weights) - weights[0])
+
+
+def choose_entries(names: Sequence[str], data: Data, **limits: Any) -> list[Entry]:
+    """Give each contender its task; one epoch shows what MemorizingMLP chooses.
+
+    If the limits have a number of epochs, all contenders have the same small network.
+    """
+    X, y = data.X_train, make_labels(data.y_train, "true", 0)
+    chosen = MemorizingMLP(max_epochs=1, target_accuracy=None, device="cpu").fit(X, y)
+    n_whitened = whiten(torch.from_numpy(X)).shape[1]
+    columns = {MEMORIZING_MLP: min(n_whitened, _COMPONENTS), PLAIN_LOOP: n_whitened}
+    entries = []
+    for name in names:
+        stock = CONTENDERS[name]
+        hidden = stock.hidden_layer_sizes or chosen.hidden_layer_sizes_
+        batch_size = min(stock.batch_size or chosen.batch_size_, len(X))
+        if "n_epochs" in limits:
+            hidden, batch_size, _ = SMALL
+        precision = chosen.precision_ if stock.whitens else "float32"
+        task = Task(hidden, batch_size, precision, **limits)
+        n_inputs = columns[name] if name in columns else X.shape[1]
+        sizes = task.sizes(n_inputs, y)
+        entries.append(Entry(name, task, sizes))
+    return entries

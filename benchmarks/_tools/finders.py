@@ -5,6 +5,7 @@ which larger values are worse, and where it tells them "probability_wrong" and t
 "is_found".
 """
 
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -82,6 +83,7 @@ def make_finders(n_jobs: int) -> dict[str, Finder]:
         "cumulative loss": _cumulative_loss,
     }
     if find_spec("cleanlab") is None:
+        print("notice: no cleanlab: needs the extra 'compare'", file=sys.stderr)
         return finders
     models: dict[str, Callable[[int], Any]] = {
         "default": lambda _: None,

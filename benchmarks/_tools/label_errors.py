@@ -1,20 +1,65 @@
-"""Labels made wrong on purpose: anywhere, among like classes, near the boundary."""
+"""Tables, and labels made wrong on purpose: anywhere, by likeness, at the boundary."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sk_memorize import LabelPermuter
+from _tools.common import fail
+from sk_memorize import LabelPermuter, load_dataset
 
 KINDS = ("uniform", "similar", "boundary")
 
 # How many times as often the row with the least margin is taken as that with the
 # largest, as a power of e.
 _CONCENTRATION = 3.0
+
+Table = tuple[str, np.ndarray, np.ndarray]
+
+
+def load_tables(args: argparse.Namespace) -> Iterator[Table]:
+    """Load the data sets, or the CSV file: names, rows, and labels 0, 1, ..."""
+    if args.csv is not None:
+        yield Path(args.csv).name, *read_csv(args.csv, args.target)
+        return
+    sets = {"digits": load_digits, "breast cancer": load_breast_cancer}
+    for name, load in {**sets, "wine": load_wine}.items():
+        X, y = load(return_X_y=True)
+        yield name, X[: args.max_samples], y[: args.max_samples]
+    try:
+        images = load_dataset(args.dataset, data_home=args.data_home)
+    except OSError as error:
+        print(f"notice: no images: {error}", file=sys.stderr)
+        return
+    rows = slice(args.max_samples or 2000)
+    X, y = images.X_train[rows].astype(np.float32), images.y_train[rows]
+    yield images.title, X, y
+
+
+def read_csv(file: str, target: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Read a table with a column of labels; text becomes columns of zeros and ones."""
+    try:
+        frame = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        fail(f"argument --csv: {error}")
+    if target not in frame:
+        fail(f"argument --target: must be one of {list(frame)}, got {target!r}")
+    frame = frame.dropna()
+    labels = pd.factorize(frame.pop(target), sort=True)[0]
+    counts = np.bincount(labels, minlength=2)
+    if counts.min() < 5:
+        fail(f"argument --target: needs 5 rows of each class, got {counts.tolist()}")
+    return pd.get_dummies(frame).to_numpy(np.float64), labels
 
 
 def judge_rows(X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -38,24 +83,11 @@ def make_wrong(
 ) -> np.ndarray:
     """Make a part of the labels wrong.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        The true labels: 0, 1, ...
-    kind : {"uniform", "similar", "boundary"}
-        Any other class, for rows drawn at random; the class that is most often taken
-        for the row's; or the most probable other class, for rows of small margin.
-    rate : float
-        The part.
-    probabilities : ndarray of shape (n_rows, n_classes)
-        Of the classes, by classifiers that know the true labels of other rows.
-    seed : int
-        Decides which rows.
-
-    Returns
-    -------
-    y_wrong : ndarray of shape (n_rows,)
-        The labels, exactly ``round(rate * n_rows)`` of which are wrong.
+    The kinds are "uniform", any other class, for rows drawn at random; "similar", the
+    class that is most often taken for the row's; and "boundary", the most probable
+    other class, for rows of small margin. The probabilities are those of classifiers
+    that know the labels of other rows; all labels are 0, 1, ... and right. Of them
+    exactly ``round(rate * n_rows)`` are made wrong.
     """
     if kind == "uniform":
         noise = LabelPermuter("symmetric", fraction=rate, random_state=seed)

@@ -2,15 +2,16 @@
 
 import ctypes
 import gc
+import math
 import statistics
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import torch
 
@@ -52,51 +53,42 @@ def _time_products(
     return [after - before for before, after in pairwise(times)]
 
 
-class PeakMemory:
-    """Measures how far the resident memory rises inside a ``with`` block.
+@dataclass
+class Memory:
+    """Memory in 10**6 bytes; NaN where the system does not tell it."""
 
-    A thread looks at it every 5 ms, which takes it some 20 microseconds: too
-    little to disturb what is timed in the block, and often enough, since memory
-    that matters is kept for longer. Memory that was freed before the block is
-    given back to the system first, or else the block could use it unseen.
+    mb: float = math.nan
 
-    Attributes
-    ----------
-    mb : float
-        Highest resident memory during the block less that before it, in
-        10**6 bytes; NaN where the system does not tell it.
+
+@contextmanager
+def peak_memory() -> Iterator[Memory]:
+    """Measure how far the resident memory rises inside a ``with`` block.
+
+    A thread looks at it every 5 ms, which takes it some 20 microseconds: too little to
+    disturb what is timed in the block, and often enough, since memory that matters is
+    kept for longer. Memory that was freed before the block is given back to the system
+    first, or else the block could use it unseen.
     """
+    memory = Memory()
+    gc.collect()
+    if not _STATM.exists():
+        yield memory
+        return
+    _give_back_freed_memory()
+    seen, stopped = [_resident_bytes()], threading.Event()
 
-    def __init__(self) -> None:
-        self.mb = float("nan")
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    def watch() -> None:
+        while not stopped.wait(_INTERVAL):
+            seen.append(_resident_bytes())
 
-    def __enter__(self) -> Self:
-        """Begin to look."""
-        gc.collect()
-        if _STATM.exists():
-            _give_back_freed_memory()
-            self._before = self._highest = _resident_bytes()
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End, however the block ended."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
-            highest = max(self._highest, _resident_bytes())
-            self.mb = (highest - self._before) / 1e6
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(_INTERVAL):
-            self._highest = max(self._highest, _resident_bytes())
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        stopped.set()
+        thread.join()
+        memory.mb = (max(*seen, _resident_bytes()) - seen[0]) / 1e6
 
 
 def _resident_bytes() -> int:

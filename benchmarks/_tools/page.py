@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from _tools.files import replacing
+from _tools.tables import write_text
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -47,20 +47,8 @@ def write_page(
 ) -> None:
     """Write a page of what a script prints, all of it or nothing; close the figure.
 
-    Parameters
-    ----------
-    file : str
-        The page to write.
-    title : str
-        Its heading.
-    about : str
-        Paragraphs, with empty lines between them.
-    table : str
-        In Markdown.
-    claims : str
-        A line for each verdict, after "- ".
-    figure : Figure
-        Of matplotlib.
+    The text about it has empty lines between paragraphs, the table is in Markdown, and
+    each claim is a line after "- ".
     """
     import matplotlib.pyplot as plt
 
@@ -79,8 +67,7 @@ def write_page(
             for line in claims.splitlines()
         ),
     )
-    with replacing(Path(file)) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(Path(file), page)
 
 
 def _row(line: str, tag: str) -> str:

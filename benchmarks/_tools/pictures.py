@@ -1,5 +1,6 @@
 """Pictures of the scripts' tables, in the style of the package's displays."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from _tools.claims import count
-from sk_memorize import FittingCurveDisplay, GridHeatmapDisplay
+from _tools.common import Data
+from sk_memorize import (
+    FittingCurveDisplay,
+    GridHeatmapDisplay,
+    InfluenceDisplay,
+    MemorizationDisplay,
+    MemorizationScores,
+)
 from sk_memorize.plotting import (
     add_legend,
     add_own_legend,
@@ -22,13 +30,19 @@ PAGE = 7.0  # inches, the width of a page
 
 
 def draw_histories(
-    histories: Mapping[str, pd.DataFrame], rows: pd.DataFrame, title: str
+    table: pd.DataFrame, histories: Mapping[str, pd.DataFrame], title: str
 ) -> Any:
-    """Draw learning curves, with the test accuracies in the rows of the same names."""
+    """Draw learning curves, and the test accuracies of the same fits.
+
+    What the curves are of, labels or recipes, is the table's first column.
+    """
+    kind = table.columns[0]
+    suffix = " labels" if kind == "labels" else ""
+    rows = table[table["protocol"] == "holdout"].set_index(kind)
     display = FittingCurveDisplay.from_results(
-        histories,
-        test_accuracies=dict(rows["test_accuracy"].astype(float)),
-        chance_accuracy=float(rows["chance_accuracy"].iloc[0]),
+        {f"{name}{suffix}": history for name, history in histories.items()},
+        test_accuracies=dict(rows["test_accuracy"].add_suffix(suffix)),
+        chance_accuracy=rows["chance_accuracy"].iloc[0],
     )
     display.figure_.suptitle(title, fontsize=9)
     return display.figure_
@@ -189,6 +203,76 @@ def draw_pairs(table: pd.DataFrame, title: str) -> Any:
     panels[0, 0].set_ylabel("class")
     words = "margin; x not separable, ? undecided"
     figure.colorbar(display.image_, ax=panels, label=words, shrink=0.85)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+# Which rows are memorized
+
+MEASURES = {
+    "heldout_probability": "held-out probability",
+    "heldout_accuracy": "held-out accuracy",
+    "memorization": "memorization",
+    "cumulative_loss": "cumulative loss",
+}
+
+
+def draw_memorization(
+    table: pd.DataFrame, data: Data, scores: Sequence[MemorizationScores], title: str
+) -> Any:
+    """Draw agreement, removal, the most memorized rows, and influential pairs."""
+    from matplotlib import pyplot as plt
+
+    figure, panels = plt.subplots(2, 2, figsize=(10, 8), layout="constrained")
+    agreement, removal, rows, influence = panels.flat
+    by_what = dict(list(table.groupby("what")))
+    draw_means(agreement, by_what["agreement"], "networks", MEASURES)
+    agreement.set_xscale("log", base=2)
+    agreement.xaxis.set_major_formatter("{x:g}")
+    agreement.set(xlabel="networks of each run", ylabel="correlation of two runs")
+    removed = by_what["removal"].set_index("removed")
+    for number, kind in enumerate(("random", "most memorized")):
+        names = {"test_accuracy": kind}
+        draw_means(
+            removal, removed.loc[["none", kind]], "share", names, first_style=number
+        )
+    removal.set(xlabel="share of the training rows removed", ylabel="test accuracy")
+    for axes in (agreement, removal):
+        axes.legend(fontsize=8)
+    side = math.isqrt(data.X_train.shape[1] // data.n_channels)
+    shape = (side, side, data.n_channels)[: 2 if data.n_channels == 1 else 3]
+    MemorizationDisplay.from_results(
+        scores[0], kind="images", X=data.X_train, image_shape=shape, ax=rows
+    )
+    rows.set_title("most memorized training rows", fontsize=9)
+    pairs = scores[0].influential_pairs()
+    images = data.X_train, data.X_test, data.y_test
+    if len(pairs):
+        style = {"image_shape": shape, "pairs": pairs, "n_test_rows": 4}
+        InfluenceDisplay.from_results(scores[0], *images, **style, ax=influence)
+    influence.set_title("test rows, and memorized ones they owe to", fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+# Which labels are wrong
+
+
+def draw_finders(table: pd.DataFrame, ours: str, title: str) -> Any:
+    """Draw the average precision against the rate, for each kind of wrong labels."""
+    kinds = table["kind"].unique()
+    figure, (panels,) = _open_figure((11, 4.2), 1, len(kinds), sharey=True)
+    for axes, kind in zip(panels, kinds, strict=True):
+        rows = table[table["kind"] == kind]
+        means = rows.pivot_table("average_precision", "rate", "finder", sort=False)
+        for number, (name, values) in enumerate(means.items()):
+            width = 2.5 if name == ours else 1
+            style = {**line_style(number), "linewidth": width, "label": name}
+            axes.plot(means.index, values, **style)
+        axes.set_xticks(means.index, [f"{rate:g}" for rate in means.index])
+        axes.set(xlabel="share of the labels that is wrong", title=f"{kind} errors")
+    panels[0].set_ylabel("average precision")
+    add_legend(list(panels), below=True)
     figure.suptitle(title, fontsize=10)
     return figure
 

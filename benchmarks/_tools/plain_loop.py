@@ -28,22 +28,11 @@ _SMALL_STEP = 2e7
 
 @dataclass(frozen=True)
 class Task:
-    """What a contender is to do.
+    """A network to train, in batches and with a precision, and when to stop.
 
-    Attributes
-    ----------
-    hidden_layer_sizes : tuple of int
-        Units of each hidden layer.
-    batch_size : int
-        Rows of a batch.
-    precision : {"float32", "bfloat16"}
-        Number format of the products, for the plain loop.
-    n_epochs : int or None
-        Train for exactly so many epochs, or as long as the next two say.
-    budget : float
-        Seconds after which the current epoch is the last.
-    attainable_accuracy : float
-        Highest accuracy that equal rows with different labels leave possible.
+    It is trained for exactly `n_epochs`; or, if that is None, until it has the
+    `attainable_accuracy`, which equal rows with different labels may leave below 1,
+    or to the end of the epoch in which the `budget` of seconds is spent.
     """
 
     hidden_layer_sizes: tuple[int, ...]
@@ -57,40 +46,34 @@ class Task:
         """Tell whether an accuracy counts as zero training error."""
         return accuracy >= ZERO_ERROR * self.attainable_accuracy
 
+    def sizes(self, n_inputs: int, y: np.ndarray) -> tuple[int, ...]:
+        """List the sizes of all layers, from the inputs to the outputs."""
+        return n_inputs, *self.hidden_layer_sizes, int(y.max()) + 1
 
-def train_plain_loop(
-    X: np.ndarray, y: np.ndarray, task: Task, deadline: float, seed: int
-) -> tuple[int, float, float]:
-    """Train a network to fit all labels.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features), float32
-        Inputs.
-    y : ndarray of shape (n_samples,), int64
-        Labels, from 0 on.
-    task : Task
-        Sizes and precision of the network, and how long to train it.
-    deadline : float
-        The epoch during which `time.perf_counter` gets there is the last.
-    seed : int
-        Decides the initial weights and the order of the rows.
+@dataclass(frozen=True)
+class Fit:
+    """What a fit took, and its accuracy on all training rows in eval mode.
 
-    Returns
-    -------
-    epochs : int
-        Number of epochs.
-    seconds : float
-        What the epochs took, without whitening, finish and evaluation.
-    accuracy : float
-        On all rows, in float32 and eval mode.
+    `seconds` are those of all that it takes to get the trained network, and
+    `train_seconds` those of the epochs alone.
     """
+
+    epochs: int
+    seconds: float
+    train_seconds: float
+    train_accuracy: float
+
+
+def fit_plain_loop(X: np.ndarray, y: np.ndarray, task: Task, seed: int) -> Fit:
+    """Train a network to fit all labels, which are numbers from 0 on."""
+    begin = time.perf_counter()
     torch.manual_seed(seed)
     rows, labels = whiten(torch.from_numpy(X)), torch.from_numpy(y)
     is_bfloat16 = task.precision == "bfloat16"
     inputs = rows.bfloat16() if is_bfloat16 else rows
-    sizes = (rows.shape[1], *task.hidden_layer_sizes, int(y.max()) + 1)
-    net = _make_network(sizes)
+    sizes = task.sizes(rows.shape[1], y)
+    net = make_network(sizes, norm_last=True)
     optimizer = torch.optim.Adam(net.parameters(), lr=0, fused=True)
     n_epochs, goal = task.n_epochs, task.attainable_accuracy
     n_batches, length = -(-len(rows) // task.batch_size), n_epochs or N_EPOCHS
@@ -114,27 +97,21 @@ def train_plain_loop(
             train_epoch(n_done)
             now = time.perf_counter()
             seconds, n_done = seconds + now - start, n_done + 1
-            if n_done % length == 0 or now >= deadline:
+            is_over = now >= begin + task.budget
+            if n_done % length == 0 or is_over:
                 hidden = recalibrate(net, rows)
                 if n_epochs is None and n_done % length == 0:
                     finish(net[-1], hidden, labels, goal)
                 accuracy = _accuracy(net[-1], hidden, labels)
-                if accuracy >= goal or n_done == n_epochs or now >= deadline:
-                    return n_done, seconds, accuracy
+                if accuracy >= goal or n_done == n_epochs or is_over:
+                    total = time.perf_counter() - begin
+                    return Fit(n_done, total, seconds, accuracy)
 
 
 def whiten(X: Tensor) -> Tensor:
     """Standardize the columns and whiten them, both with shrinkage.
 
-    Parameters
-    ----------
-    X : torch.Tensor of shape (n_samples, n_features), float32
-        Inputs.
-
-    Returns
-    -------
-    Z : torch.Tensor of shape (n_samples, n_components)
-        Rotated inputs; components without variance are left out.
+    Components without variance are left out.
     """
     variance, mean = torch.var_mean(X, 0, correction=0)
     varies = variance > 1e-12
@@ -147,10 +124,12 @@ def whiten(X: Tensor) -> Tensor:
     return scaled @ (vectors * (values + _SHRINKAGE * values[-1]).rsqrt()).float()
 
 
-def _make_network(sizes: Sequence[int]) -> nn.Sequential:
+def make_network(sizes: Sequence[int], *, norm_last: bool) -> nn.Sequential:
+    """Make linear layers, with ReLU and batch normalization between them."""
     layers: list[nn.Module] = []
     for n_inputs, n_outputs in pairwise(sizes[:-1]):
-        layers += [nn.Linear(n_inputs, n_outputs), nn.ReLU(), nn.BatchNorm1d(n_outputs)]
+        between = [nn.ReLU(), nn.BatchNorm1d(n_outputs)]
+        layers += [nn.Linear(n_inputs, n_outputs), *between[:: 1 if norm_last else -1]]
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 

@@ -3,9 +3,10 @@
 Where stderr is a pipe or a file, nothing is written.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
+from joblib import Parallel
 from tqdm.auto import tqdm
 
 Item = TypeVar("Item")
@@ -26,3 +27,13 @@ def track(
             bar.set_postfix_str(describe(item))
             yield item
             bar.update()
+
+
+def run_parallel(n_jobs: int, jobs: Sequence[Any], unit: str = "fit") -> list[Any]:
+    """Run what joblib's `delayed` has made, and move a bar with each that is done."""
+    results = []
+    with open_bar(len(jobs), unit) as bar:
+        for result in Parallel(n_jobs, return_as="generator")(jobs):
+            results.append(result)
+            bar.update()
+    return results

@@ -48,10 +48,10 @@ _ORDER = (
 )
 
 
-def summarize(records: list[dict[str, Any]], by: Sequence[str]) -> pd.DataFrame:
+def summarize(fits: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Average the fits of each setting, in the order in which they were made."""
     rows = []
-    for _, group in pd.DataFrame(records).groupby(list(by), sort=False, dropna=False):
+    for _, group in fits.groupby(list(by), sort=False, dropna=False):
         row = group.iloc[0].to_dict()
         for measure in _MEASURES:
             row[measure] = group[measure].mean()
@@ -142,11 +142,6 @@ def with_spread(name: str, pattern: str) -> Callable[[dict[str, Any]], str]:
     return fill
 
 
-def yes_or_no(name: str) -> Callable[[dict[str, Any]], str]:
-    """Make a template for what should be true."""
-    return lambda row: "yes" if row[name] else "NO"
-
-
 def report(
     args: argparse.Namespace,
     title: str,
@@ -175,7 +170,11 @@ def write_table(table: pd.DataFrame, shown: str, path: Path) -> None:
     columns.
     """
     write = _WRITERS[path.suffix]
-    text = f"{shown}\n" if write is None else write(table)
+    write_text(path, f"{shown}\n" if write is None else write(table))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, all of it or nothing."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

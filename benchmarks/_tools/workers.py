@@ -42,43 +42,25 @@ _PATIENCE = 300.0
 class Threads:
     """Threads in the midst of a fit, as its worker sees them.
 
-    Attributes
-    ----------
-    process : int
-        Where the worker is.
-    torch : int
-        With how many threads torch computes for the worker.
-    torch_predict : int
-        The same in `predict`.
-    system : float
-        Threads of the process, whatever they do; NaN where the system does not tell.
-    busy : float
-        Those of them that had the processor for a tenth of the fit's time; NaN
-        where that is not known. Workers that are threads of one process see each
-        other's.
+    torch computes with so many for the worker, in `fit` and in `predict`. The process
+    has `os_threads`, whatever they do, and those that had the processor for a tenth of
+    the fit's time are busy; both are NaN where the system does not tell. Workers that
+    are threads of one process see each other's.
     """
 
     process: int
-    torch: int
-    torch_predict: int
-    system: float
-    busy: float
+    torch_threads: int
+    predict_threads: int
+    os_threads: float
+    busy_threads: float
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A way to share the fits of a search.
+    """A way to share the fits of a search, with joblib's name.
 
-    Attributes
-    ----------
-    name : str
-        That of joblib.
-    n_workers : int
-        How many fit at the same time.
-    activate : callable
-        Returns the context in which joblib uses it.
-    start_seconds : float
-        What starting it took before any worker was asked for anything.
+    `activate` returns the context in which joblib uses it, and `start_seconds` are what
+    starting it took before any worker was asked for anything.
     """
 
     name: str
