@@ -80,16 +80,6 @@ def test_a_target_below_one_leaves_some_rows():
     assert 0.5 <= accuracy_and_loss(hidden.logits(last), rows)[0] < 1
 
 
-@pytest.mark.slow
-def test_of_equal_rows_those_of_the_largest_weight_are_right():
-    X = np.repeat(np.random.RandomState(0).standard_normal((40, 3)), 3, axis=0)
-    y = np.tile([0, 1, 1], 40)
-    y[:60] = 1 - y[:60]
-    clf = MemorizingMLP(random_state=0).fit(X, y)
-    assert clf.train_accuracy_ == pytest.approx(2 / 3)
-    assert clf.train_accuracy_ == clf.attainable_accuracy_ == clf.score(X, y)
-
-
 @pytest.mark.parametrize("kept_bytes", [0, 2**27])
 def test_outputs_that_do_not_fit_in_memory_are_computed_anew(monkeypatch, kept_bytes):
     monkeypatch.setattr(_evaluation, "_KEPT_BYTES", kept_bytes)

@@ -139,10 +139,3 @@ def test_rows_that_only_float64_tells_apart_are_two():
     clf = MemorizingMLP(random_state=0).fit(X, np.arange(40) < 20)
     assert clf.attainable_accuracy_ == 1.0
     assert clf.train_accuracy_ == 1.0
-
-
-def test_the_global_generator_is_left_alone():
-    state = torch.get_rng_state()
-    prepared = prepared_for(MIXED)
-    prepared.fold(BatchNormMLP(6, 3, (4,)))
-    assert torch.equal(torch.get_rng_state(), state)
