@@ -167,6 +167,11 @@ def test_ctrl_c_is_raised_or_kept_wherever_it_is_pressed(epoch, deeper, capsys):
         assert clf.n_epochs_ == len(clf.history_) == epoch - 1  # whole epochs
         assert clf.train_accuracy_ == clf.score(X, PERMUTED) < 1
         assert capsys.readouterr().err.endswith("\n")  # the bar is closed
+    clf = network(callbacks=[PressCtrlC(1, deeper)])
+    with pytest.raises(KeyboardInterrupt):
+        clf.partial_fit(X, y, classes=range(10))
+    assert clf.n_epochs_ == 0
+    assert clf.train_accuracy_ == clf.score(X, y)
 
 
 @pytest.mark.usefixtures("default_handler")

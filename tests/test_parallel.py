@@ -9,7 +9,6 @@ from contextlib import nullcontext
 
 import parallel
 import pytest
-import torch
 from _tools import workers as _workers
 from _tools.common import Data
 from _tools.workers import Backend, Threads, open_backends, warm_up

@@ -120,10 +120,13 @@ def test_the_learning_rate_of_partial_fit_stays_as_it_is():
     assert group["lr"] == 0.003
 
 
-def test_nearly_all_weight_may_be_in_a_few_rows():
+@pytest.mark.parametrize(
+    ("n_heavy", "params"), [(3, {"max_epochs": 20}), (1, {"batch_size": 2})]
+)
+def test_nearly_all_weight_may_be_in_a_few_rows(n_heavy, params):
     weight = np.full(len(X), 1e-9)
-    weight[:3] = 1e9
-    clf = quick(max_epochs=20).fit(X, y, sample_weight=weight)
+    weight[:n_heavy] = 1e9
+    clf = quick(**params).fit(X, y, sample_weight=weight)
     assert clf.train_accuracy_ > 0.999
 
 
