@@ -16,10 +16,10 @@ from sk_memorize.preprocessing import Rows
 PLAIN = Goal(1.0, 0.0, 0.0)
 
 
-def problem(n, n_hidden, n_classes=3, seed=0, weight=None):
+def problem(n, n_hidden, n_classes=3, seed=0, weight=None, n_distinct=None):
     """Make rows with random labels, their hidden outputs, and a last layer."""
     generator = torch.Generator().manual_seed(seed)
-    X = torch.randn(n, 5, generator=generator)
+    X = torch.randn(n, 5, generator=generator)[torch.arange(n) % (n_distinct or n)]
     y = torch.randint(0, n_classes, (n,), generator=generator)
     rows = Rows(X, y, weight)
     module = BatchNormMLP(5, n_classes, (n_hidden,), norm=None, seed=seed).eval()
@@ -78,6 +78,13 @@ def test_a_target_below_one_leaves_some_rows():
     assert start < 0.5
     assert fit_last_layer(hidden, last, rows, Goal(0.5, 0.0, 0.0))
     assert 0.5 <= accuracy_and_loss(hidden.logits(last), rows)[0] < 1
+
+
+def test_of_equal_rows_those_of_the_largest_weight_are_right():
+    hidden, last, rows = problem(90, 300, n_distinct=30)
+    assert fit_last_layer(hidden, last, rows, Goal(rows.accuracy_to_reach, 0.0, 0.0))
+    accuracy, _ = accuracy_and_loss(hidden.logits(last), rows)
+    assert accuracy == rows.accuracy_to_reach < 1
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 2**27])

@@ -124,10 +124,23 @@ def test_the_learning_rate_of_partial_fit_stays_as_it_is():
     ("n_heavy", "params"), [(3, {"max_epochs": 20}), (1, {"batch_size": 2})]
 )
 def test_nearly_all_weight_may_be_in_a_few_rows(n_heavy, params):
-    weight = np.full(len(X), 1e-9)
+    weight = np.full(len(X), 1e-12)
     weight[:n_heavy] = 1e9
     clf = quick(**params).fit(X, y, sample_weight=weight)
     assert clf.train_accuracy_ > 0.999
+    # The others are not trained on.
+    assert set(clf.predict(X)) <= set(y[:n_heavy])
+
+
+def test_a_weight_multiplies_the_smoothed_loss_of_a_row():
+    net = quick(max_epochs=1, label_smoothing=0.3).fit(X, y).net_
+    logits, labels = torch.randn(4, 10, generator=torch.Generator()), torch.arange(4)
+    weighted = {"X": None, "weight": torch.tensor([2.0, 0.0, 1.0, 1.0])}
+    repeated = [0, 0, 2, 3]
+    torch.testing.assert_close(
+        net.get_loss(logits, labels, weighted),
+        net.get_loss(logits[repeated], labels[repeated]),
+    )
 
 
 def test_partial_fit_goes_on_with_the_fitted_network():
