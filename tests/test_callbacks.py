@@ -174,6 +174,17 @@ def test_ctrl_c_is_raised_or_kept_wherever_it_is_pressed(epoch, deeper, capsys):
     assert clf.train_accuracy_ == clf.score(X, y)
 
 
+class SetHandler(Callback):
+    def on_train_begin(self, net, **kwargs):
+        signal.signal(signal.SIGINT, stop)
+
+
+@pytest.mark.usefixtures("default_handler")
+def test_the_handler_that_a_callback_sets_stays():
+    fit(callbacks=[SetHandler()])
+    assert signal.signal(signal.SIGINT, signal.default_int_handler) is stop
+
+
 @pytest.mark.usefixtures("default_handler")
 @pytest.mark.parametrize("callback", [Stop(), EarlyStopping("train_loss", 1, 1e9)])
 def test_a_callback_that_stops_is_no_ctrl_c(callback):

@@ -258,6 +258,15 @@ def test_pickles_do_not_carry_the_training_rows():
     assert len(pickle.dumps(clf)) < many.nbytes / 4
 
 
+def test_no_probability_vanishes():
+    clf = quick(norm=None, max_epochs=20, target_accuracy=None).fit(X_SMALL, Y_SMALL)
+    probabilities, logarithms = (
+        predict(1e6 * X_SMALL) for predict in (clf.predict_proba, clf.predict_log_proba)
+    )
+    assert 0 < probabilities.min() < 1e-300
+    np.testing.assert_allclose(np.log(probabilities), logarithms, atol=1e-12)
+
+
 def test_divergence_is_an_error_that_tells_the_way_out():
     clf = quick(norm=None, optimizer="sgd", lr=1e10, whitening_shrinkage=None)
     with pytest.raises(ValueError, match=r"loss of epoch \d+ is (nan|inf).*'lr'"):
