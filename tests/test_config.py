@@ -3,7 +3,8 @@
 import pytest
 
 from sk_memorize import MemorizingMLP
-from sk_memorize.neural._config import Shape, resolve_config
+from sk_memorize.neural._auto_sizes import Shape
+from sk_memorize.neural._config import resolve_config
 
 
 @pytest.mark.parametrize(
