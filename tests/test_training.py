@@ -128,8 +128,6 @@ def test_nearly_all_weight_may_be_in_a_few_rows(n_heavy, params):
     weight[:n_heavy] = 1e9
     clf = quick(**params).fit(X, y, sample_weight=weight)
     assert clf.train_accuracy_ > 0.999
-    # The others are not trained on.
-    assert set(clf.predict(X)) <= set(y[:n_heavy])
 
 
 def test_a_weight_multiplies_the_smoothed_loss_of_a_row():
@@ -174,13 +172,10 @@ def test_images_are_rows():
     flat = quick().fit(X, y)
     for shape in ((8, 8), (1, 8, 8)):
         images = X.reshape(-1, *shape)
-        for convert in (np.asarray, torch.from_numpy):
-            clf = quick().fit(convert(images), y)
-            assert clf.image_shape_ == shape
-            np.testing.assert_array_equal(
-                clf.predict_proba(images), probabilities(flat)
-            )
-            np.testing.assert_array_equal(probabilities(clf), probabilities(flat))
+        clf = quick().fit(images, y)
+        assert clf.image_shape_ == shape
+        np.testing.assert_array_equal(clf.predict_proba(images), probabilities(flat))
+        np.testing.assert_array_equal(probabilities(clf), probabilities(flat))
         with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
             clf.predict(X.reshape(-1, 4, 16))
     assert not hasattr(clf.fit(X, y), "image_shape_")
