@@ -52,6 +52,17 @@ def test_what_cannot_be_separated_is_given_up_in_bounded_time():
     assert not fit_last_layer(hidden, last, rows, Goal(1.0, 0.0, 10.0))
 
 
+def test_rows_are_not_told_apart_by_their_rounding():
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(20, 5, generator=generator).repeat(2, 1)
+    X[20:] += 1e-5 * torch.randn(20, 5, generator=generator)
+    rows = Rows(X, torch.arange(40) // 20)
+    module = BatchNormMLP(5, 2, (200,), norm=None).eval()
+    hidden, last = HiddenOutputs(module, rows), module.last_layer
+    assert not fit_last_layer(hidden, last, rows, PLAIN)
+    assert last.weight.abs().max() < 1e5
+
+
 def test_the_gradient_is_that_of_torch():
     weight = torch.rand(60, dtype=torch.float64, generator=torch.Generator()) + 0.5
     hidden, _, rows = problem(60, 20, weight=weight)
