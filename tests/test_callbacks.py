@@ -8,8 +8,6 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
 from skorch.callbacks import (
     BatchScoring,
     Callback,
@@ -22,7 +20,6 @@ from skorch.callbacks import (
 )
 
 from sk_memorize import MemorizingMLP
-from sk_memorize.neural import watch_losses
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:400] / 16, y[:400]
@@ -110,18 +107,6 @@ def test_callbacks_hear_of_every_batch_and_gradient():
     assert len(gradients) == 3 * -(-len(X) // clf.batch_size_)
     assert min(gradients) > 0
     assert fit().loss_curve_ == clf.loss_curve_
-
-
-def test_losses_of_rows_are_those_of_a_single_training():
-    clf = network()
-    losses = watch_losses(make_pipeline(clf))
-    assert losses.of_given_rows() is None
-    clf.fit(X, y)
-    mean = losses.of_given_rows().mean()
-    assert mean == pytest.approx(sum(clf.loss_curve_), rel=1e-4)
-    clf.fit(X, y)
-    assert losses.of_given_rows() is None
-    assert watch_losses(GaussianNB()) is None
 
 
 def test_the_trained_net_can_be_cloned_and_fitted_as_skorchs():
