@@ -136,6 +136,7 @@ CODES = np.full((3, 2), 70, dtype=np.uint32)
     ("changes", "words"),
     [
         ({"metadata": {"format": "pt"}}, "format is pt"),
+        ({"metadata": {"format": "sk\x7fmemorize"}}, "format is sk"),
         ({"metadata": {"version": "3"}}, "version 3, not"),
         ({"metadata": {"model": "[" * 10**5}}, ""),
         ({"metadata": {"other": "x" * 2**21}}, "header has"),
