@@ -189,4 +189,5 @@ def check(valid: object, what: str) -> None:
 
 def tell(error: Exception) -> str:
     """Show an error in one line: torch's have several, a file's may be endless."""
-    return " ".join(f"{type(error).__name__}: {error}"[:1000].split())[:200]
+    text = " ".join(f"{type(error).__name__}: {error}"[:1000].split())
+    return (text if text.isprintable() else repr(text))[:200]

@@ -21,7 +21,8 @@ SLOW = set((Path(__file__).parent / "slow.txt").read_text("utf-8").split("\n"))
 def pytest_collection_modifyitems(items):
     """Mark the slow tests that have no mark of their own."""
     for item in items:
-        if SLOW & {item.path.stem, getattr(item, "originalname", "")}:
+        name = item.path.name
+        if SLOW & {name, f"{name}::{getattr(item, 'originalname', '')}"}:
             item.add_marker("slow")
 
 

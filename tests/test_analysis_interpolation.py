@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import (
     CorruptedTargetClassifier,
@@ -42,11 +41,6 @@ TARGETS = arrays(np.float64, 20, elements=st.floats(-1e6, 1e6))
 
 def interpolator(seed=0):
     return TwoLayerInterpolator(random_state=seed)
-
-
-@parametrize_with_checks([interpolator(), TwoLayerInterpolatorRegressor()])
-def test_sklearn_conventions(estimator, check):
-    check(estimator)
 
 
 def test_permuted_digits_are_fitted_with_the_weights_of_the_theorem():

@@ -43,12 +43,6 @@ def test_orders_are_a_function_of_seed_and_epoch():
     assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
 
 
-def test_the_global_generator_is_left_alone():
-    state = torch.get_rng_state()
-    list(TensorBatches(pair(10), 3, seed=0))
-    assert torch.equal(torch.get_rng_state(), state)
-
-
 def test_without_a_seed_the_order_is_kept_and_targets_may_be_missing():
     batches = TensorBatches(pair(10), 4)
     assert [len(y) for _, y in batches] == [4, 4, 2]

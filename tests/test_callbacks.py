@@ -23,12 +23,16 @@ from sk_memorize import MemorizingMLP
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:400] / 16, y[:400]
+PERMUTED = np.random.RandomState(0).permutation(y)
+
+
+def network(**params):
+    defaults = {"width": 64, "max_epochs": 3, "target_accuracy": None}
+    return MemorizingMLP(random_state=0, **{**defaults, **params})
 
 
 def fit(sample_weight=None, **params):
-    defaults = {"width": 64, "max_epochs": 3, "target_accuracy": None}
-    clf = MemorizingMLP(random_state=0, **{**defaults, **params})
-    return clf.fit(X, y, sample_weight=sample_weight)
+    return network(**params).fit(X, y, sample_weight=sample_weight)
 
 
 @pytest.mark.slow
@@ -56,6 +60,7 @@ def test_scores_of_the_training_rows(use_caching, weighted):
     weight[0] += weighted
     clf = fit(callbacks=scorings, max_epochs=6, sample_weight=weight)
     row = clf.net_.history[-1]
+    assert not hasattr(scorings[0], "best_score_")  # the user's object is copied
     assert row["c"] == pytest.approx(row["train_accuracy"], abs=0.01)
     assert row["a"] == pytest.approx(row["train_accuracy"], abs=0.05)
     # Without the cache it is computed in eval mode, after the epoch.
@@ -110,13 +115,13 @@ def test_the_trained_net_can_be_cloned_and_fitted_as_skorchs():
 
 
 class PressCtrlC(Callback):
-    """Press Ctrl-C in the third epoch: in the callback's own frame, or deeper."""
+    """Press Ctrl-C in an epoch: in the callback's own frame, or deeper."""
 
-    def __init__(self, deeper):
-        self.deeper = deeper
+    def __init__(self, epoch, deeper):
+        self.epoch, self.deeper = epoch, deeper
 
     def on_batch_end(self, net, **kwargs):
-        if len(net.history) == 3:
+        if len(net.history) == self.epoch:
             press_ctrl_c() if self.deeper else signal.raise_signal(signal.SIGINT)
 
 
@@ -146,15 +151,38 @@ def default_handler():
 
 
 @pytest.mark.usefixtures("default_handler")
-@pytest.mark.parametrize("deeper", [False, True])
-def test_ctrl_c_is_raised_or_kept_wherever_it_is_pressed(deeper):
-    params = {"max_epochs": 30, "callbacks": [PressCtrlC(deeper)]}
+@pytest.mark.parametrize(("epoch", "deeper"), [(1, False), (3, True), (5, False)])
+def test_ctrl_c_is_raised_or_kept_wherever_it_is_pressed(epoch, deeper, capsys):
+    # At the end of the cycle, of 4 epochs, the network has been assessed.
+    params = {"lr_scheduler_params": {"cycle_epochs": 4}, "target_accuracy": 1.0}
+    params |= {"max_epochs": 30, "callbacks": [PressCtrlC(epoch, deeper)], "verbose": 1}
+    words = f"Ctrl-C .* after {epoch - 1} epochs"
+    for on_interrupt, expected in (
+        ("raise", pytest.raises(KeyboardInterrupt)),
+        ("stop", pytest.warns(ConvergenceWarning, match=words)),
+    ):
+        clf = network(on_interrupt=on_interrupt, **params)
+        with expected:
+            clf.fit(X, PERMUTED)
+        assert clf.n_epochs_ == len(clf.history_) == epoch - 1  # whole epochs
+        assert clf.train_accuracy_ == clf.score(X, PERMUTED) < 1
+        assert capsys.readouterr().err.endswith("\n")  # the bar is closed
+    clf = network(callbacks=[PressCtrlC(1, deeper)])
     with pytest.raises(KeyboardInterrupt):
-        fit(**params)
-    with pytest.warns(ConvergenceWarning, match=r"Ctrl-C .* after 2 epochs"):
-        clf = fit(on_interrupt="stop", **params)
-    assert clf.n_epochs_ == 2
+        clf.partial_fit(X, y, classes=range(10))
+    assert clf.n_epochs_ == 0
     assert clf.train_accuracy_ == clf.score(X, y)
+
+
+class SetHandler(Callback):
+    def on_train_begin(self, net, **kwargs):
+        signal.signal(signal.SIGINT, stop)
+
+
+@pytest.mark.usefixtures("default_handler")
+def test_the_handler_that_a_callback_sets_stays():
+    fit(callbacks=[SetHandler()])
+    assert signal.signal(signal.SIGINT, signal.default_int_handler) is stop
 
 
 @pytest.mark.usefixtures("default_handler")
@@ -165,6 +193,9 @@ def test_a_callback_that_stops_is_no_ctrl_c(callback):
 
 def test_the_progress_bar_counts_to_the_end_that_is_expected(capsys):
     clf = fit(max_epochs=1000, target_accuracy=1.0, verbose=1)
-    shown = capsys.readouterr().err
-    assert f"{clf.n_epochs_}/{clf.n_epochs_}" in shown
+    out, shown = capsys.readouterr()
+    for words in (f"{clf.n_epochs_}/{clf.n_epochs_}", "loss=", "accuracy=", "lr="):
+        assert words in shown
     assert "1000" not in shown
+    fit()
+    assert out == "".join(capsys.readouterr()) == ""

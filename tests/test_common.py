@@ -5,12 +5,14 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sk_memorize
 from sk_memorize import (
     CorruptedTargetClassifier,
+    GaussianInputs,
     KernelInterpolator,
     LabelPermuter,
     MemorizingMLP,
@@ -30,11 +32,21 @@ AS_THEY_COME = [
     # Below, and in test_mislabeled with a classifier that is faster than its committee.
     if public not in (LabelPermuter, MemorizingMLP, MislabeledRows)
 ]
+OTHERS = [
+    CorruptedTargetClassifier(
+        DecisionTreeClassifier(random_state=0),
+        LabelPermuter("uniform", fraction=0.2, exact=False, random_state=0),
+    ),
+    GaussianInputs(per_feature=True),
+    KernelInterpolator(gamma=2.0),
+]
 
 
 # Some checks fit two columns far from zero, for which the default kernel is singular.
 @pytest.mark.filterwarnings("ignore:KernelInterpolator fitted the fraction")
-@parametrize_with_checks(AS_THEY_COME)
+# A tree takes the logarithms of probabilities that are zero.
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
+@parametrize_with_checks(AS_THEY_COME + OTHERS)
 def test_sklearn_conventions(estimator, check):
     check(estimator)
 

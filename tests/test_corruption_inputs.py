@@ -17,7 +17,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import GaussianInputs, PixelRandomizer, PixelShuffler, load_dataset
 from sk_memorize.corruption import _keyed
@@ -39,18 +38,6 @@ numbers = st.floats(-1e6, 1e6, width=32)
 def matrices(min_columns=1, elements=numbers):
     shapes = st.tuples(st.integers(1, 8), st.integers(min_columns, 12))
     return arrays(np.float32, shapes, elements=elements)
-
-
-@parametrize_with_checks(
-    [
-        PixelShuffler(),
-        PixelRandomizer(),
-        GaussianInputs(),
-        GaussianInputs(per_feature=True),
-    ]
-)
-def test_sklearn_conventions(estimator, check):
-    check(estimator)
 
 
 # What is kept

@@ -20,7 +20,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_memorize import memorization_capacity, randomization_test
 from sk_memorize.corruption import CorruptedTargetClassifier, LabelPermuter
@@ -39,21 +38,6 @@ class Recorder(KNeighborsClassifier):
     def fit(self, X, y, sample_weight=None, strata=None):
         self.y_seen_, self.weight_seen_, self.strata_seen_ = y, sample_weight, strata
         return super().fit(X, y)
-
-
-# A tree takes the logarithms of probabilities that are zero.
-@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")
-@parametrize_with_checks(
-    [
-        CorruptedTargetClassifier(LogisticRegression(), LabelPermuter(random_state=0)),
-        CorruptedTargetClassifier(
-            DecisionTreeClassifier(random_state=0),
-            LabelPermuter("uniform", fraction=0.2, exact=False, random_state=0),
-        ),
-    ]
-)
-def test_sklearn_conventions(estimator, check):
-    check(estimator)
 
 
 def test_a_clone_is_fitted_to_the_corrupted_labels():

@@ -27,6 +27,7 @@ def schedule(name, **arguments):
 
 
 SIZES = "'hidden_layer_sizes' parameter", "ints of at least 1"
+CLASSES = "'class_weight' parameter"
 SEED = "'random_state' parameter", "an int in the range"
 WRONG = {
     "width": (0, 1.5, "big"),
@@ -112,13 +113,11 @@ PARAMETERS = wrong_parameters(
     ),
     ("batch-1", {"batch_size": 1}, "'batch_size'", "2 (for batch norm", "Got 1"),
     ("device", {"device": "tpu9"}, "'device' parameter", "torch can use", "Got 'tpu9'"),
-    (
-        "weights-negative",
-        {"class_weight": {0: -1}},
-        "'class_weight'",
-        "at least 0",
-        "-1",
+    *(
+        (f"weights-{value}", {"class_weight": {0: value}}, CLASSES, "at least 0", "Got")
+        for value in (-1, np.inf, "x")
     ),
+    ("weights-0", {"class_weight": dict.fromkeys(range(10), 0)}, CLASSES, "all zero"),
     ("seed-str", {"random_state": "x"}, *SEED, "Got 'x'"),
     ("seed-negative", {"random_state": -1}, *SEED, "Got -1"),
     ("seed-new", {"random_state": np.random.default_rng(0)}, *SEED, "Generator(PCG64)"),

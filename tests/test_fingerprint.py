@@ -1,11 +1,14 @@
 """Digests of objects by their contents."""
 
+import json
+import math
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LogisticRegression
 
 from sk_memorize._fingerprint import digest
@@ -66,6 +69,9 @@ def test_digests_are_the_same_in_any_process():
         (np.arange(3, dtype=">i4"), np.arange(6, dtype="i4")[:3], np.arange(3.0)),
         (lambda x: x + 1, lambda x: x + 1, lambda x: x + 2),
         (np.array(["a", None], object), np.array(["a", None], object), ["a", "None"]),
+        (np.float64(2), 2.0, 2),
+        (torch.arange(3), torch.arange(3), np.arange(3)),
+        ([json], [json], [math]),
         (LogisticRegression(C=2), LogisticRegression(C=2), LogisticRegression(C=3)),
     ],
 )

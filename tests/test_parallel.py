@@ -1,18 +1,15 @@
-"""Scores and threads with joblib's backends; the script that times them."""
+"""Scores with joblib's backends, and the script that times them."""
 
 import json
 import math
 import os
 import re
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pandas as pd
 import parallel
 import pytest
-import torch
 from _tools import workers as _workers
 from _tools.workers import Backend, open_backends, warm_up
 from joblib import cpu_count, parallel_config
@@ -20,7 +17,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sk_memorize import CorruptedTargetClassifier, LabelPermuter, MemorizingMLP
-from sk_memorize._threads import single_thread
 
 X, Y = (values[:450] for values in load_digits(return_X_y=True))
 
@@ -111,89 +107,6 @@ def test_processes_divide_the_cores(width, monkeypatch):
         assert worker.torch_threads == (1 if width == SMALL else share)
         assert worker.predict_threads <= share
         assert math.isnan(worker.busy_threads) or worker.busy_threads <= share
-
-
-def in_new_thread(function, *args):
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function, *args).result()
-
-
-@pytest.fixture
-def three_threads(set_threads):
-    # Three is neither one nor, on most machines, the number of cores.
-    set_threads(3)
-
-
-def test_overlapping_blocks_leave_the_numbers_of_threads_alone(three_threads):
-    a_is_in, b_is_in, a_is_out = (threading.Event() for _ in range(3))
-    seen = {"a": [], "b": []}
-
-    def look(name):
-        seen[name].append(torch.get_num_threads())
-
-    def a():
-        look("a")
-        with single_thread():
-            look("a")
-            a_is_in.set()
-            assert b_is_in.wait(60)
-        look("a")
-        a_is_out.set()
-
-    def b():
-        # New to torch while the other thread is inside.
-        assert a_is_in.wait(60)
-        look("b")
-        with single_thread():
-            b_is_in.set()
-            assert a_is_out.wait(60)
-            look("b")
-        look("b")
-
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(a), pool.submit(b)]:
-            future.result()
-    assert seen == {"a": [3, 1, 3], "b": [3, 1, 3]}
-    assert torch.get_num_threads() == 3
-    assert in_new_thread(torch.get_num_threads) == 3
-
-
-def test_blocks_nest_and_end_with_errors(three_threads):
-    with pytest.raises(RuntimeError, match="inside"), single_thread():
-        with single_thread():
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 1
-        assert in_new_thread(torch.get_num_threads) == 3
-        raise RuntimeError("inside")
-    assert torch.get_num_threads() == 3
-    assert in_new_thread(torch.get_num_threads) == 3
-
-
-def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
-    def own():
-        assert torch.get_num_threads() == 3
-        torch.set_num_threads(2)
-        in_new_thread(torch.set_num_threads, 3)  # the default again
-        with single_thread():
-            pass
-        return torch.get_num_threads()
-
-    assert in_new_thread(own) == 2
-    assert in_new_thread(torch.get_num_threads) == 3
-
-
-def test_fits_at_the_same_time_are_as_if_alone(three_threads):
-    def fit(width):
-        clf = network(width).fit(X[:300], Y[:300])
-        return clf.decision_function(X).tobytes(), torch.get_num_threads()
-
-    widths = [SMALL, LARGE, SMALL, LARGE, SMALL, SMALL]
-    one_by_one = [fit(width) for width in widths]
-    with ThreadPoolExecutor(3) as pool:
-        at_once = list(pool.map(fit, widths))
-    assert at_once == one_by_one
-    assert {n_threads for _, n_threads in at_once} == {3}
-    assert in_new_thread(torch.get_num_threads) == 3
 
 
 QUICK = ["--dataset", "digits", "--max-samples", "200", "--folds", "2"]

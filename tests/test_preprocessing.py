@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sk_memorize import BatchNormMLP, MemorizingMLP
 from sk_memorize.neural import _prepared
 from sk_memorize.neural._prepared import prepare
-from sk_memorize.preprocessing import Rows, count_components
+from sk_memorize.preprocessing import Rows, _whitening, count_components
 
 rng = np.random.RandomState(0)
 NORMAL = rng.standard_normal((400, 6))
@@ -82,10 +82,18 @@ def test_full_whitening_makes_the_covariance_the_identity():
 
 def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatch):
     monkeypatch.setattr(_prepared, "MAX_COMPONENTS", 40)
-    X = np.eye(500)
-    inputs = prepared_for(X).inputs
+    wide = rng.standard_normal((250, 8)) @ rng.standard_normal((8, 500))
+    inputs = prepared_for(np.tile(wide, (2, 1)) + np.eye(500), (0.0, 0.0)).inputs
     assert inputs.shape == (500, 40)
-    assert torch.cdist(inputs, inputs).fill_diagonal_(1).min() > 0.1
+    assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 1
+
+
+def test_variances_are_not_those_of_the_very_rows_of_the_directions(monkeypatch):
+    monkeypatch.setattr(_prepared, "MAX_COMPONENTS", 20)
+    for name, value in (("MAX_COMPONENTS", 20), ("_WIDE", 30), ("_N_RANDOM", 1)):
+        monkeypatch.setattr(_whitening, name, value)
+    inputs = prepared_for(rng.standard_normal((2000, 40)), (0.0, 0.0)).inputs
+    assert 0.3 < inputs.var(0).min() < inputs.var(0).max() < 4
 
 
 def test_constant_columns_and_dependent_ones_have_no_component():
@@ -139,10 +147,3 @@ def test_rows_that_only_float64_tells_apart_are_two():
     clf = MemorizingMLP(random_state=0).fit(X, np.arange(40) < 20)
     assert clf.attainable_accuracy_ == 1.0
     assert clf.train_accuracy_ == 1.0
-
-
-def test_the_global_generator_is_left_alone():
-    state = torch.get_rng_state()
-    prepared = prepared_for(MIXED)
-    prepared.fold(BatchNormMLP(6, 3, (4,)))
-    assert torch.equal(torch.get_rng_state(), state)

@@ -55,6 +55,15 @@ def test_rows_that_differ_in_one_bit_are_two():
     assert Rows(X[[0, 0]], torch.tensor([0, 1])).attainable_accuracy == 0.5
 
 
+def test_rows_of_negligible_weight_are_not_trained_on():
+    X, weight = np.arange(3, dtype=np.float32)[:, None], np.array([1, 1e-6, 2])
+    rows = make(X, np.array([0, 1, 0]), weight)
+    is_light = rows.mass < 1e-3
+    assert torch.equal(rows.weight == 0, is_light)
+    assert torch.equal(rows.can_be_right, ~is_light)
+    assert rows.accuracy_to_reach < rows.attainable_accuracy == 1
+
+
 def test_rows_with_one_hash_are_told_apart(monkeypatch):
     monkeypatch.setattr(
         _equal_rows.torch,

@@ -56,6 +56,10 @@ def test_a_scheduler_of_torch_and_of_skorch():
     np.testing.assert_allclose(by_class, expected)
     callback = LRScheduler(ExponentialLR, gamma=0.5)
     np.testing.assert_allclose(rates(lr_scheduler=callback, **common), expected)
+    # A class of skorch by its name, which torch does not know.
+    restarts = LRScheduler("WarmRestartLR", min_lr=0.1, max_lr=0.2, base_period=2)
+    lr = rates(lr_scheduler=restarts, **common)
+    np.testing.assert_allclose([lr.min(), lr.max()], [0.1, 0.2])
 
 
 def test_a_skorch_scheduler_that_steps_with_every_batch():

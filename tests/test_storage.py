@@ -1,6 +1,7 @@
 """Models as safetensors files."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,11 @@ def network(**params):
         {"lr_scheduler_params": {"cycle_epochs": 4}, "class_weight": {0: 2, 1: 0.5}},
     ],
 )
-@pytest.mark.parametrize("inputs", [X, np.hstack([X, HEAVY])], ids=["wine", "heavy"])
+@pytest.mark.parametrize(
+    "inputs",
+    [X, np.hstack([X, HEAVY]), X[:, :12].reshape(-1, 3, 4)],
+    ids=["wine", "heavy", "images"],
+)
 def test_a_file_gives_the_same_model(params, inputs, tmp_path):
     clf = network(max_epochs=20, **params).fit(inputs, Y)
     path = tmp_path / "model.safetensors"
@@ -131,6 +136,7 @@ CODES = np.full((3, 2), 70, dtype=np.uint32)
     ("changes", "words"),
     [
         ({"metadata": {"format": "pt"}}, "format is pt"),
+        ({"metadata": {"format": "sk\x7fmemorize"}}, "format is sk"),
         ({"metadata": {"version": "3"}}, "version 3, not"),
         ({"metadata": {"model": "[" * 10**5}}, ""),
         ({"metadata": {"other": "x" * 2**21}}, "header has"),
@@ -176,6 +182,16 @@ def test_parameters_set_after_the_fit_are_refused_where_they_shape_layers(tmp_pa
     clf = network(max_epochs=1, target_accuracy=None).fit(X, Y)
     with pytest.raises(ValueError, match="cannot be saved, for it could not be loaded"):
         clf.set_params(norm="group").save(tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_library_or_other_labels_nothing_is_saved(tmp_path, monkeypatch):
+    clf = network(max_epochs=1, target_accuracy=None).fit(X, Y.astype(np.longdouble))
+    with pytest.raises(ValueError, match="float128"):
+        clf.save(tmp_path / "m")
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(ImportError, match="extra 'safetensors'"):
+        clf.save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
 

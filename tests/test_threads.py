@@ -4,17 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from sklearn.model_selection import cross_val_predict
 
 from sk_memorize import MemorizingMLP
 from sk_memorize._threads import single_thread
+
+X, Y = load_digits(return_X_y=True)
 
 SCRIPT = """
 import hashlib, itertools, json
@@ -54,8 +55,7 @@ def test_two_processes_with_as_many_threads_give_the_same_bits():
 @pytest.mark.parametrize("params", [{}, {"norm": "group", "dropout": 0.2}], ids=str)
 @pytest.mark.slow
 def test_small_networks_always_use_one_thread(set_threads, params):
-    X, y = load_digits(return_X_y=True)
-    y = np.random.RandomState(0).permutation(y)
+    y = np.random.RandomState(0).permutation(Y)
     results = []
     for n_threads in (1, 2, 3):
         set_threads(n_threads)
@@ -65,24 +65,86 @@ def test_small_networks_always_use_one_thread(set_threads, params):
     assert len(set(results)) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_n_jobs_changes_nothing_for_small_networks(backend):
-    X, y = load_digits(return_X_y=True)
-    clf = MemorizingMLP(random_state=0)
-    with joblib.parallel_backend(backend):
-        one, two = (
-            cross_val_predict(clf, X, y, n_jobs=n, method="predict_proba")
-            for n in (1, 2)
-        )
-    np.testing.assert_array_equal(one, two)
+def in_new_thread(function, *args):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *args).result()
 
 
-def test_a_block_limits_its_own_thread_and_leaves_no_trace(set_threads):
-    set_threads(6)
+@pytest.fixture
+def three_threads(set_threads):
+    # Three is neither one nor, on most machines, the number of cores.
+    set_threads(3)
+
+
+def test_overlapping_blocks_leave_the_numbers_of_threads_alone(three_threads):
+    a_is_in, b_is_in, a_is_out = (threading.Event() for _ in range(3))
+    seen = {"a": [], "b": []}
+
+    def look(name):
+        seen[name].append(torch.get_num_threads())
+
+    def a():
+        look("a")
+        with single_thread():
+            look("a")
+            a_is_in.set()
+            assert b_is_in.wait(60)
+        look("a")
+        a_is_out.set()
+
+    def b():
+        # New to torch while the other thread is inside.
+        assert a_is_in.wait(60)
+        look("b")
+        with single_thread():
+            b_is_in.set()
+            assert a_is_out.wait(60)
+            look("b")
+        look("b")
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(a), pool.submit(b)]:
+            future.result()
+    assert seen == {"a": [3, 1, 3], "b": [3, 1, 3]}
+    assert torch.get_num_threads() == 3
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+def test_blocks_nest_and_end_with_errors(three_threads):
     with pytest.raises(RuntimeError, match="inside"), single_thread():
+        with single_thread():
+            assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 1
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(torch.get_num_threads).result() == 6
+        assert in_new_thread(torch.get_num_threads) == 3
         raise RuntimeError("inside")
-    assert torch.get_num_threads() == 6
+    assert torch.get_num_threads() == 3
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
+    def own():
+        assert torch.get_num_threads() == 3
+        torch.set_num_threads(2)
+        in_new_thread(torch.set_num_threads, 3)  # the default again
+        with single_thread():
+            pass
+        return torch.get_num_threads()
+
+    assert in_new_thread(own) == 2
+    assert in_new_thread(torch.get_num_threads) == 3
+
+
+@pytest.mark.slow
+def test_fits_at_the_same_time_are_as_if_alone(three_threads):
+    def fit(width):
+        clf = MemorizingMLP(width=width, max_epochs=2, target_accuracy=None)
+        clf.set_params(batch_size=128, random_state=0).fit(X[:300], Y[:300])
+        return clf.decision_function(X).tobytes(), torch.get_num_threads()
+
+    widths = [32, 640, 32, 640, 32, 32]  # trained with one thread, and with all
+    one_by_one = [fit(width) for width in widths]
+    with ThreadPoolExecutor(3) as pool:
+        at_once = list(pool.map(fit, widths))
+    assert at_once == one_by_one
+    assert {n_threads for _, n_threads in at_once} == {3}
+    assert in_new_thread(torch.get_num_threads) == 3
