@@ -68,13 +68,12 @@ def _factors(
     weight: np.ndarray | None,
 ) -> np.ndarray:
     """Find the weights of the classes that there are."""
-    if not isinstance(class_weight, str):
+    known = class_weight
+    if not isinstance(known, str):
         # A fold or a piece may lack classes that the dict names.
-        class_weight = {k: class_weight[k] for k in labels if k in class_weight}
+        known = {k: known[k] for k in labels if k in known}
     try:
-        factors = compute_class_weight(
-            class_weight, classes=labels, y=y, sample_weight=weight
-        )
+        factors = compute_class_weight(known, classes=labels, y=y, sample_weight=weight)
         is_valid = np.isfinite(factors).all() and (factors >= 0).all()
     except (TypeError, ValueError):
         is_valid = False

@@ -149,7 +149,7 @@ class _Problem:
         self._total = float(rows.mass.sum())
         self._goal, self._margin, self._allowed = goal, margin, allowed
         self._is_regularized = goal.label_smoothing > 0 or goal.weight_decay > 0
-        self._latest = (np.empty(0), math.inf, math.inf)  # weights, failing, loss
+        self._failing = self._loss = math.inf  # at the last evaluation
         self._counts: list[float] = []
 
     def minimize(self, last: nn.Linear) -> bool:
@@ -200,22 +200,20 @@ class _Problem:
         errors *= (self._mass / self._total)[:, None]
         gradient = torch.cat([errors.T @ H, errors.sum(0)[:, None]], 1)
         loss = float((losses.double() * self._mass).sum()) / self._total
-        self._latest = (x.copy(), float(failing), loss)
+        self._failing, self._loss = float(failing), loss
         decay = self._goal.weight_decay
         loss += 0.5 * decay * float(x @ x)
         return loss, gradient.double().cpu().numpy().ravel() + decay * x
 
     def _is_done(self) -> bool:
-        _, failing, loss = self._latest
-        is_low = self._is_regularized or loss <= _LOW_LOSS
-        return failing <= self._allowed and is_low
+        is_low = self._is_regularized or self._loss <= _LOW_LOSS
+        return self._failing <= self._allowed and is_low
 
     def _stop_if_done(self, x: np.ndarray) -> None:
         """End the minimization where it has succeeded, or makes no progress."""
-        if not np.array_equal(x, self._latest[0]):
-            self._loss_and_gradient(x)
-        self._counts.append(self._latest[1])
+        # L-BFGS-B calls back at the point that it has evaluated last.
+        self._counts.append(self._failing)
         before = self._counts[-self._patience - 1 : -self._patience]
-        is_stuck = before and self._latest[1] > max(_PROGRESS * before[0], self._few)
+        is_stuck = before and self._failing > max(_PROGRESS * before[0], self._few)
         if self._is_done() or is_stuck or np.abs(x).max() > self._largest:
             raise StopIteration

@@ -103,11 +103,6 @@ class Rows:
         """Number of columns."""
         return self._X.shape[1]
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format of the inputs."""
-        return self._X.dtype
-
     def to(self, device: torch.device) -> Self:
         """Move all but the inputs to a device, where chunks of those will go."""
         moved = copy.copy(self)
