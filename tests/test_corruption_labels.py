@@ -87,15 +87,14 @@ def test_sampled_transitions_follow_the_matrix():
 )
 def test_arguments_are_not_modified(kind):
     codes, strata = np.arange(12) % 3, np.arange(12) % 2
-    selected, matrix = np.arange(12) < 8, np.full((3, 3), 1 / 3)
-    arguments = [codes, selected, strata, matrix]
+    matrix = np.full((3, 3), 1 / 3)
+    arguments = [codes, strata, matrix]
     copies = [argument.copy() for argument in arguments]
     _labels.corrupt(
         codes,
-        selected,
+        strata,
         kind=kind,
         n_classes=3,
-        strata=strata,
         transition_matrix=matrix,
         exact=False,
         rng=RandomState(0),

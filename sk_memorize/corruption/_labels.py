@@ -82,29 +82,26 @@ def select(strata: Indices, fraction: float, *, exact: bool, rng: RandomState) -
 
 def corrupt(
     codes: Indices,
-    selected: Mask,
+    strata: Indices,
     *,
     kind: Kind,
     n_classes: int,
-    strata: Indices,
     transition_matrix: Matrix | None,
     exact: bool,
     rng: RandomState,
 ) -> Indices:
-    """Corrupt the labels of the selected units.
+    """Corrupt labels.
 
     Parameters
     ----------
     codes : ndarray of shape (n_units,)
-        The labels.
-    selected : ndarray of shape (n_units,), dtype=bool
-        The units to corrupt.
+        The labels of the selected units.
+    strata : ndarray of shape (n_units,)
+        The stratum of each; a permutation stays within the strata.
     kind : {"permutation", "uniform", "symmetric", "asymmetric", "transition"}
-        What is done to a selected label, see :class:`LabelPermuter`.
+        What is done to a label, see :class:`LabelPermuter`.
     n_classes : int
         Number of classes.
-    strata : ndarray of shape (n_units,)
-        The stratum of each unit; a permutation stays within the strata.
     transition_matrix : ndarray of shape (n_classes, n_classes) or None
         Row-stochastic matrix, for ``kind="transition"`` only.
     exact : bool
@@ -117,22 +114,18 @@ def corrupt(
     corrupted : ndarray of shape (n_units,)
         The new labels.
     """
-    chosen = codes[selected]
     match kind:
         case "permutation":
-            chosen = permute(chosen, strata[selected], rng)
+            return permute(codes, strata, rng)
         case "uniform":
-            chosen = rng.randint(n_classes, size=len(chosen))
+            return rng.randint(n_classes, size=len(codes))
         case "symmetric":
-            chosen = (chosen + rng.randint(1, n_classes, size=len(chosen))) % n_classes
+            return (codes + rng.randint(1, n_classes, size=len(codes))) % n_classes
         case "asymmetric":
-            chosen = (chosen + 1) % n_classes
+            return (codes + 1) % n_classes
         case "transition":
             assert transition_matrix is not None
-            chosen = follow_transitions(chosen, transition_matrix, exact=exact, rng=rng)
-    corrupted = codes.copy()
-    corrupted[selected] = chosen
-    return corrupted
+            return follow_transitions(codes, transition_matrix, exact=exact, rng=rng)
 
 
 def permute(codes: Indices, strata: Indices, rng: RandomState) -> Indices:

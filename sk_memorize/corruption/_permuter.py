@@ -362,16 +362,17 @@ class LabelPermuter(BaseEstimator):
         selected = _labels.select(
             units.strata, float(self.fraction), exact=self.exact, rng=rng
         )
-        corrupted = _labels.corrupt(
-            codes[units.first_row],
-            selected,
+        new = codes[units.first_row]
+        new[selected] = _labels.corrupt(
+            new[selected],
+            units.strata[selected],
             kind=self.kind,
             n_classes=len(classes),
-            strata=units.strata,
             transition_matrix=matrix,
             exact=self.exact,
             rng=rng,
-        )[units.of_row]
+        )
+        corrupted = new[units.of_row]
 
         self.classes_ = classes
         self.selected_mask_ = selected[units.of_row]
