@@ -150,7 +150,7 @@ class GridHeatmapDisplay(Display):
                 bar = axes.figure.colorbar(self.image_, ax=axes, label=self.name)
                 labels[bar.ax.yaxis.label] = "height"
             # The sizes below depend on what the layout leaves to the cells.
-            axes.get_figure(root=True).draw_without_rendering()
+            axes.figure.figure.draw_without_rendering()  # that of a subfigure, too
             room = axes.get_window_extent()
             for label, side in labels.items():
                 excess = getattr(label.get_window_extent(), side) / getattr(room, side)
