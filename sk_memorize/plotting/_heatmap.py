@@ -153,7 +153,10 @@ class GridHeatmapDisplay(Display):
             axes.figure.figure.draw_without_rendering()  # that of a subfigure, too
             room = axes.get_window_extent()
             for label, side in labels.items():
-                excess = getattr(label.get_window_extent(), side) / getattr(room, side)
+                length = getattr(label.get_window_extent(), side)
+                # Letters are set on whole pixels, so the length is not quite in
+                # proportion to the size.
+                excess = 1.03 * length / getattr(room, side)
                 label.set_fontsize(max(4, label.get_fontsize() / max(1, excess)))
             self.text_ = self._write(axes, values_format)
         return self
