@@ -41,8 +41,10 @@ def grid_axis(text: str) -> tuple[str, list[Any]]:
             f"must be NAME=V1,V2 with a name of {', '.join(names)}; got {text!r}"
         )
     try:
-        nodes = ast.parse(f"[{values}]", mode="eval").body.elts  # type: ignore[attr-defined]
-        for value in (axis := [_read_value(node) for node in nodes]):
+        listed = ast.parse(f"[{values}]", mode="eval").body
+        if not isinstance(listed, ast.List):  # brackets that do not match
+            raise argparse.ArgumentTypeError(f"must be a list of values; got {text!r}")
+        for value in (axis := [_read_value(node) for node in listed.elts]):
             MemorizingMLP(**{name: value})._validate_params()
     except SyntaxError as error:
         raise argparse.ArgumentTypeError(f"{error.msg}: {values!r}") from None

@@ -115,6 +115,7 @@ def _check_header(start: bytes, n_bytes: int) -> None:
 
 
 def digest(model: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """Compute the checksum of a description and its arrays."""
     digest = hashlib.sha256(model.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
@@ -143,6 +144,7 @@ def plain(name: str, value: object) -> Any:
 
 
 def unplain(value: object) -> Any:
+    """Turn what `plain` made into values."""
     if isinstance(value, list):
         return [unplain(item) for item in value]
     if isinstance(value, dict):
@@ -164,8 +166,8 @@ def encode_labels(classes: np.ndarray) -> np.ndarray:
     if labels.dtype.kind in _KINDS_OF_LABELS and labels.dtype.itemsize <= 8:
         return labels.astype(labels.dtype.newbyteorder("="))
     raise ValueError(
-        "save needs labels that are numbers, booleans or strings; classes_ has "
-        f"the type {classes.dtype} with {classes[0]!r}."
+        "save needs labels that are strings, booleans or numbers of at most 8 bytes; "
+        f"classes_ has the type {classes.dtype} with {classes[0]!r}."
     )
 
 
@@ -183,6 +185,7 @@ def decode_labels(codes: np.ndarray, has_objects: bool) -> np.ndarray:
 
 
 def check(valid: object, what: str) -> None:
+    """Raise an error that names what is wrong, unless it is valid."""
     if not valid:
         raise ValueError(what)
 

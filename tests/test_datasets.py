@@ -199,7 +199,7 @@ def test_a_home_that_cannot_be_looked_into(tmp_path):
 
 
 def test_auto_falls_back_on_the_digits(home):
-    with pytest.warns(UserWarning, match="in place of MNIST") as caught:
+    with pytest.warns(UserWarning, match="instead of MNIST") as caught:
         bunch = load_dataset(data_home=home)
     assert [str(warning.message) for warning in caught] == [bunch.notice]
     assert caught[0].filename == __file__

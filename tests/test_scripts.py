@@ -83,6 +83,7 @@ OWN = [
     ("grid_search", ["--folds", "0"], "--folds: a grid search needs at least 2"),
     ("grid_search", ["--seed", "0", "1"], "--seed: a grid search takes one seed"),
     ("grid_search", ["--grid", "norm"], "--grid: must be NAME=V1,V2 .* got 'norm'"),
+    ("grid_search", ["--grid", "width=1]+[2"], "--grid: must be a list .* got 'width"),
     ("grid_search", ["--grid", "nor=batch"], "--grid: .*width; got 'nor=batch'"),
     ("grid_search", ["--grid", "random_state=1"], "--grid: .* got 'random_state=1'"),
     ("grid_search", ["--grid", "dropout=0,2"], "'dropout' parameter .* Got 2"),
@@ -173,7 +174,7 @@ def test_an_unwritable_output_is_refused(tmp_path, capsys, monkeypatch):
 def test_without_mnist_the_title_says_that_it_is_about_digits(tmp_path, capsys):
     arguments = ["--max-samples", "100", "--data-home", str(tmp_path / "void")]
     args = make_parser(None).parse_args(arguments)
-    assert common.load_data(args).title == "digits of scikit-learn, in place of MNIST"
+    assert common.load_data(args).title == "digits of scikit-learn, instead of MNIST"
     assert capsys.readouterr().err.startswith("notice: ")
     assert not list(tmp_path.iterdir())
 

@@ -143,7 +143,7 @@ def load_data(args: argparse.Namespace, folds: int = 0) -> Data:
     title = bunch.title
     if bunch.notice:
         print(f"notice: {bunch.notice}", file=sys.stderr)
-        title = f"{bunch.title} of scikit-learn, in place of MNIST"
+        title = f"{bunch.title} of scikit-learn, instead of MNIST"
     X_train, y_train = bunch.X_train, bunch.y_train
     n_classes = len(np.unique(y_train))
     if args.max_samples is not None and args.max_samples < len(y_train):

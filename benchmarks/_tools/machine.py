@@ -33,7 +33,10 @@ def gemm_peak(shapes: Iterable[tuple[int, int, int]], dtype: torch.dtype) -> flo
 
 
 @cache
-def _product_rate(n_rows: int, n_inputs: int, n_outputs: int, dtype: torch.dtype):  # type: ignore[no-untyped-def]  # cache hides the type anyway
+def _product_rate(
+    n_rows: int, n_inputs: int, n_outputs: int, dtype: torch.dtype
+) -> float:
+    """Measure products of one shape, in TFLOPS."""
     generator = torch.Generator().manual_seed(0)
     X = torch.randn(n_rows, n_inputs, generator=generator).to(dtype)
     W = torch.randn(n_outputs, n_inputs, generator=generator).to(dtype)

@@ -151,7 +151,7 @@ def load_dataset(
     try:
         return _load_source("mnist", home, download)
     except OSError as error:
-        notice = f"The digits of scikit-learn are used in place of MNIST. {error}"
+        notice = f"The digits of scikit-learn are used instead of MNIST. {error}"
     warnings.warn(notice, UserWarning, stacklevel=2)
     return _load_digits(notice)
 

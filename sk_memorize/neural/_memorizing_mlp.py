@@ -126,9 +126,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         and "multistep" (default: a tenth every 5 epochs, up to the 15th),
         "exponential" (0.95 an epoch) and "plateau" are torch's StepLR, MultiStepLR,
         ExponentialLR and ReduceLROnPlateau, and "cosine" is its CosineAnnealingLR
-        down to zero at `max_epochs`. A torch
-        class steps after each epoch; for steps after each batch give a
-        :class:`skorch.callbacks.LRScheduler`.
+        down to zero at `max_epochs`. A torch class steps after each epoch; for steps
+        after each batch give a :class:`skorch.callbacks.LRScheduler`.
     lr_scheduler_params : dict, default=None
         Arguments of the scheduler's class. For "onecycle": `cycle_epochs`, the
         length of the first cycle (default: 8, or more for at least 200 steps),

@@ -61,7 +61,7 @@ class Checkpoint:
         return sums, seed
 
     def save(self, sums: Sums, seed: int) -> None:
-        """Write the sums and the seed, in place of the file before."""
+        """Write the sums and the seed; the file before is replaced."""
         with replacing(self.path) as temporary, temporary.open("wb") as file:
             header = json.dumps(self.header)
             np.savez(file, header=header, seed=seed, **vars(sums))

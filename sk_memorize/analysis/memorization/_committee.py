@@ -62,7 +62,7 @@ def encode_rows(X: object, owner: str) -> NDArray:
     Returns
     -------
     X : ndarray of shape (n_rows, n_columns)
-        Medians in place of missing numbers, with a column that tells where; and a
+        Medians replace missing numbers, with a column that tells where; and a
         column for each frequent category.
     """
     frame = _to_frame(X, owner)
