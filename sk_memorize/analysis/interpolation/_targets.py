@@ -101,7 +101,7 @@ class InterpolatingClassifier(ClassifierMixin, Interpolator):
     def _check(self, y: ArrayLike, owner: str) -> ArrayLike:
         return check_labels(y, owner)
 
-    def _choose_targets(self, y: NDArray, groups: Indices, first: Indices) -> Floats:  # noqa: ARG002
+    def _choose_targets(self, y: NDArray, groups: Indices, first: Indices) -> Floats:  # noqa: ARG002  the base's signature
         self.classes_, codes = find_classes(y, type(self).__name__)
         elected, self.attainable_accuracy_ = elect(groups, codes)
         return encode_targets(elected, len(self.classes_))
