@@ -10,7 +10,7 @@ sys.path[:0] = [str(DOCS.parent), str(DOCS / "_ext")]
 import public_names  # noqa: E402  found by the line above
 from gallery import sphinx_gallery_conf  # noqa: E402, F401  Sphinx reads it
 
-import sk_memorize  # noqa: E402
+import sk_memorize  # noqa: E402  the path is set first
 
 project = "sk_memorize"
 author = "The sk_memorize developers"

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if data.notice:
-        print(f"notice: {data.notice}", file=sys.stderr)  # noqa: T201
+        print(f"notice: {data.notice}", file=sys.stderr)
     labels = {"true": data.y_train, "permuted": permuter.y_corrupted_}
     table = {}
     for name, y in labels.items():
@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             "test rows right": f"{clf.score(data.X_test, data.y_test):.2%}",
         }
     frame = pd.DataFrame(table).T.rename_axis("labels").reset_index()
-    print(f"{data.title}, {len(data.y_train)} training rows\n")  # noqa: T201
-    print(frame.to_string(index=False))  # noqa: T201
-    print("\nTest rows have their true labels in both cases.")  # noqa: T201
+    print(f"{data.title}, {len(data.y_train)} training rows\n")
+    print(frame.to_string(index=False))
+    print("\nTest rows have their true labels in both cases.")
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ def test_one_seed_decides_whatever_the_number_of_processes():
     assert_same(one, memorization_capacity(clf, **params, random_state=1, n_jobs=2))
     fresh = [memorization_capacity(clf, **params).curve for _ in range(2)]
     assert not fresh[0]["fitted_accuracy"].equals(fresh[1]["fitted_accuracy"])
-    assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(state, np.random.get_state()[1])
 
 
 # Warnings

@@ -218,7 +218,7 @@ def test_one_seed_decides_whatever_the_number_of_processes():
     assert_same(two, one, slice(0, 6))
     fresh = [run(tree, cv=cv, random_state=None).table for _ in range(2)]
     assert not fresh[0]["cv_accuracy"].equals(fresh[1]["cv_accuracy"])
-    assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
+    assert np.array_equal(state, np.random.get_state()[1])
     assert cv.random_state is None
     assert tree.random_state is None
 

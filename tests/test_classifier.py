@@ -201,10 +201,10 @@ def test_the_seed_decides_and_global_generators_do_not():
     first = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))
     np.random.seed(5)  # noqa: NPY002  the global state is what is tested
     torch.manual_seed(5)
-    numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()
     same = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))
     quick(**{**params, "random_state": None}).fit(X_SMALL, Y_SMALL)
-    after = np.random.get_state()  # noqa: NPY002
+    after = np.random.get_state()
     assert (after[1] == numpy_state[1]).all()
     assert after[2:] == numpy_state[2:]
     assert torch.equal(torch.get_rng_state(), torch_state)

@@ -100,7 +100,7 @@ def test_the_result_depends_on_nothing_else():
         return found.to_frame().sort_index(), found.influence_values
 
     frame = pd.DataFrame(X, columns=list("abcd"))
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = np.random.get_state()[1].copy()
     expected = scores()
     results = [scores(rows=np.random.RandomState(1).permutation(150))]
     results.append(scores(n_jobs=2))
@@ -112,7 +112,7 @@ def test_the_result_depends_on_nothing_else():
     for table, influence in results:
         pd.testing.assert_frame_equal(table, expected[0], check_exact=True)
         assert (influence == expected[1]).all()
-    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == state).all()
 
 
 @pytest.fixture(scope="module")

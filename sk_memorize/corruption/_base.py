@@ -27,7 +27,7 @@ class InputRandomizer(
     random_state: int | RandomState | None
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: None = None) -> Self:  # noqa: ARG002
+    def fit(self, X: ArrayLike, y: None = None) -> Self:  # noqa: ARG002  scikit-learn's signature
         """Draw what decides the transformation.
 
         Parameters

@@ -195,7 +195,7 @@ class PixelRandomizer(_PixelPermuter):
     array([[ 8, 10,  9, 11]])
     """
 
-    def _draw(self, rows: NDArray) -> None:  # noqa: ARG002
+    def _draw(self, rows: NDArray) -> None:  # noqa: ARG002  the base's signature
         self.seed_ = draw_seed(as_generator(self.random_state))
 
     def _randomize(self, rows: NDArray) -> NDArray:

@@ -33,10 +33,10 @@ class RunningAccuracy(Callback):
 
     def on_batch_end(  # skorch's signature
         self,
-        net: NeuralNet,  # noqa: ARG002
+        net: NeuralNet,  # noqa: ARG002  skorch's signature
         batch: Batch,
         y_pred: Tensor,
-        **kwargs: object,  # noqa: ARG002
+        **kwargs: object,  # noqa: ARG002  skorch's signature
     ) -> None:
         """Count the rows that are right, by their weights."""
         self.counts_.append(_count_right(batch, y_pred))
@@ -79,7 +79,7 @@ class CompleteWhitening(Callback):
         net: NeuralNet,
         batch: Batch,
         y_pred: Tensor,
-        **kwargs: object,  # noqa: ARG002
+        **kwargs: object,  # noqa: ARG002  skorch's signature
     ) -> None:
         """Look at the accuracy of the last steps where it is time to."""
         if self.prepared is None or not self.prepared.is_attenuated:

@@ -138,13 +138,13 @@ class BatchNormMLP(nn.Module):
     @property
     def first_layer(self) -> nn.Linear:
         """The first Linear layer."""
-        layer: nn.Linear = self.layers[0]  # type: ignore[assignment]
+        layer: nn.Linear = self.layers[0]  # type: ignore[assignment]  # a Linear by construction
         return layer
 
     @property
     def last_layer(self) -> nn.Linear:
         """The last Linear layer, which gives the logits."""
-        layer: nn.Linear = self.layers[-1]  # type: ignore[assignment]
+        layer: nn.Linear = self.layers[-1]  # type: ignore[assignment]  # a Linear by construction
         return layer
 
     @property
@@ -152,7 +152,7 @@ class BatchNormMLP(nn.Module):
         """What is done to the inputs before the first layer."""
         if self.center is None:
             return None
-        return Scaling(self.center, self.scale, self.is_heavy)  # type: ignore[arg-type]
+        return Scaling(self.center, self.scale, self.is_heavy)  # type: ignore[arg-type]  # all or none
 
     @property
     def hidden_layer_sizes(self) -> tuple[int, ...]:
