@@ -81,6 +81,6 @@ def never(*args, **kwargs):
 
 
 def _global_generators():
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002  it is what is watched
+    name, keys, *rest = np.random.get_state()
     state = torch.get_rng_state().numpy().tobytes()
     return random.getstate(), name, keys.tobytes(), rest, state

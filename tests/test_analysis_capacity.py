@@ -302,7 +302,7 @@ def test_real_rows_are_all_tried_by_default():
 def test_one_seed_decides_whatever_the_number_of_processes():
     clf = DecisionTreeClassifier(max_leaf_nodes=12, splitter="random")
     params = {"n_features": 4, "n_repeats": 2, "rtol": 0}
-    state = np.random.get_state()[1].copy()  # noqa: NPY002  it is what is watched
+    state = np.random.get_state()[1].copy()
     one = memorization_capacity(clf, **params, random_state=1)
     assert_same(one, memorization_capacity(clf, **params, random_state=1, n_jobs=2))
     fresh = [memorization_capacity(clf, **params).curve for _ in range(2)]

@@ -211,7 +211,7 @@ def test_a_training_fold_of_one_class_needs_no_classifier():
 def test_one_seed_decides_whatever_the_number_of_processes():
     tree = DecisionTreeClassifier(splitter="random")
     cv = StratifiedKFold(3, shuffle=True)
-    state = np.random.get_state()[1].copy()  # noqa: NPY002  it is what is watched
+    state = np.random.get_state()[1].copy()
     one = run(tree, cv=cv, random_state=4)
     # More permutations begin with the same ones.
     two = run(tree, cv=cv, random_state=4, n_jobs=2, n_permutations=7)

@@ -199,7 +199,7 @@ def test_regularizers_do_something():
 def test_the_seed_decides_and_global_generators_do_not():
     params = {"max_epochs": 3, "target_accuracy": None, "dropout": 0.1}
     first = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))
-    np.random.seed(5)  # noqa: NPY002  the global state is what is tested
+    np.random.seed(5)
     torch.manual_seed(5)
     numpy_state, torch_state = np.random.get_state(), torch.get_rng_state()
     same = fingerprint(quick(**params).fit(X_SMALL, Y_SMALL))

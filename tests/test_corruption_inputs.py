@@ -243,7 +243,7 @@ def test_an_instance_is_drawn_from_again_by_each_fit(kind):
 @each_of_all
 @pytest.mark.parametrize("seed", [None, 0])
 def test_the_global_generator_is_left_alone(kind, seed):
-    before = np.random.get_state()  # noqa: NPY002  it is what is watched
+    before = np.random.get_state()
     kind(random_state=seed).fit(DIGITS).transform(DIGITS)
     for was, now in zip(before, np.random.get_state(), strict=True):
         assert_array_equal(was, now)
