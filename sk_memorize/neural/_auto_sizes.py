@@ -19,6 +19,8 @@ _MIN_WIDTH, _MIN_WIDTH_OF_MANY, _MAX_WIDTH = 128, 256, 2048
 _MANY_COMPONENTS = 256  # from which on a narrow layer generalizes worse
 _WEIGHTS_PER_ROW = 5
 
+_MIN_BATCH, _MAX_BATCH = 32, 2048
+
 
 class Shape(NamedTuple):
     """Numbers of distinct rows, columns, independent columns, and classes.
@@ -66,12 +68,13 @@ def _auto_width(shape: Shape, depth: int) -> int:
 
 
 def auto_batch_size(n_rows: int, n_components: int) -> int:
-    """Choose a power of two near a sixteenth of the rows, or more for few columns.
+    """Choose a quarter of few rows, a smaller part of many, or more for few columns.
 
     In few dimensions rows of different labels lie close together, and what
     tells them apart is smaller than the noise that the statistics of a small
     batch add to batch normalization.
     """
     growth = max(1.0, FEW_COMPONENTS / n_components) ** 2
-    power_of_two = 2 ** math.ceil(math.log2(growth * n_rows / 8))
-    return min(max(power_of_two, 32), round(2048 * growth), n_rows)
+    part = max(_MIN_BATCH, n_rows / 4, growth * n_rows / 6)
+    most = growth * min(_MAX_BATCH, 10 * math.sqrt(n_rows))
+    return math.ceil(min(part, most, n_rows))
