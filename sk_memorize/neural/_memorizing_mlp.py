@@ -133,10 +133,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         length of the first cycle (default: 8, or more for at least 200 steps),
         and `warmup`, the rising part of a cycle (default: 0.05).
     batch_size : "auto" or int, default="auto"
-        Rows of a batch, at most the number of rows. "auto" is a power of two
-        near a sixteenth of the rows, between 32 and 2048, and more if there are
-        fewer than 16 linearly independent columns. All rows take part in every
-        epoch, in batches whose sizes differ by one at most.
+        Rows of a batch, at most the number of rows. "auto" is a quarter of the
+        rows, but at least 32 and at most ten times their square root or 2048,
+        and more if there are fewer than 16 linearly independent columns. All rows
+        take part in every epoch, in batches whose sizes differ by one at most.
     max_epochs : int, default=1000
         Largest number of epochs.
     target_accuracy : float or None, default=1.0
