@@ -104,6 +104,10 @@ def decode(
     check(found == expected, f"its format is {found:.80}, not {expected}")
     is_whole = metadata["sha256"] == digest(metadata["model"], arrays)
     check(is_whole, "its contents are not those of its checksum")
+    for name, array in arrays.items():
+        check(array.dtype.kind != "f" or np.isfinite(array).all(), f"{name} infinite")
+        is_bool = array.dtype == bool
+        check(not is_bool or (array.view(np.uint8) < 2).all(), f"{name} not boolean")
     return json.loads(metadata["model"]), arrays
 
 

@@ -19,7 +19,7 @@ def own_torch_state() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
-        for kind in ("cpu", "cuda", "mps"):
+        for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):
                 # The caller's autocast cache would hold weights of earlier steps.
                 off = torch.autocast(kind, enabled=False, cache_enabled=False)

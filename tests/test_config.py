@@ -1,6 +1,7 @@
 """What "auto" comes to for given data."""
 
 import pytest
+import torch
 
 from sk_memorize import MemorizingMLP
 from sk_memorize.neural._auto_sizes import Shape
@@ -16,9 +17,9 @@ from sk_memorize.neural._config import resolve_config
         (Shape(60_000, 784, 16, 10), {}, (384, 384), 2048, 8),
         (Shape(10**6, 784, 16, 10), {}, (2048, 2048), 2048, 8),
         # In fewer dimensions the networks are deeper, and the batches larger.
-        (Shape(1000, 10, 10, 2), {}, (128,) * 4, 512, 100),
+        (Shape(1000, 10, 10, 2), {}, (128,) * 4, 427, 67),
         (Shape(1000, 3, 3, 2), {"depth": 3}, (128,) * 3, 1000, 200),
-        (Shape(1000, 3, 3, 2), {"norm": "group"}, (128,) * 6, 128, 25),
+        (Shape(1000, 3, 3, 2), {"norm": "group"}, (128,) * 6, 250, 50),
         (Shape(1000, 5, 1, 2), {}, (*(64,) * 8, 1024), 1000, 200),
         (Shape(1000, 5, 1, 2), {"width": 32}, (32,) * 6, 1000, 200),
     ],
@@ -28,4 +29,4 @@ def test_sizes_follow_the_data(shape, params, sizes, batch_size, cycle_epochs):
     config = resolve_config(params, shape)
     assert (config.hidden_layer_sizes, config.batch_size) == (sizes, batch_size)
     assert config.cycle_epochs == cycle_epochs
-    assert config.precision == "float32" or shape.n_rows > 1000
+    assert config.dtype == torch.float32 or shape.n_rows > 1000

@@ -66,7 +66,7 @@ def test_a_skorch_scheduler_that_steps_with_every_batch():
     callback = LRScheduler(
         OneCycleLR, step_every="batch", max_lr=0.1, epochs=4, steps_per_epoch=7
     )
-    lr = rates(lr_scheduler=callback, max_epochs=4)
+    lr = rates(lr_scheduler=callback, max_epochs=4, batch_size=-(-len(X) // 7))
     assert lr[0] == pytest.approx(0.1 / 25)
     assert lr.argmax() == 1
 

@@ -206,5 +206,5 @@ def test_a_loaded_network_goes_on(tmp_path):
     )
     streamed = MemorizingMLP.load(tmp_path / "m").partial_fit(X, Y)
     assert streamed.n_epochs_ == 1
-    with pytest.raises(ValueError, match=r"as many columns.*13"):
+    with pytest.raises(ValueError, match="expecting 13 features"):
         MemorizingMLP.load(tmp_path / "m").fit(X[:, 1:], Y)

@@ -51,19 +51,13 @@ class TensorBatches:
 
     def __iter__(self) -> Iterator[Any]:
         X, y, n_rows = self.dataset.X, self.dataset.y, len(self.dataset)
+        y = torch.zeros(n_rows, dtype=torch.int64) if y is None else y
         if self.seed is None:
-            order = torch.arange(n_rows)
-            parts = order.split(self.batch_size)
+            parts = torch.arange(n_rows).split(self.batch_size)
         else:
-            order = draw_order(n_rows, self.seed, self.epoch)
-            parts = order.tensor_split(len(self))
+            parts = draw_order(n_rows, self.seed, self.epoch).tensor_split(len(self))
         for part in parts:
-            yield (
-                _take(X, part),
-                torch.zeros(len(part), dtype=torch.int64)
-                if y is None
-                else _take(y, part),
-            )
+            yield _take(X, part), _take(y, part)
 
 
 def draw_order(n_rows: int, seed: int, epoch: int) -> Tensor:

@@ -1,6 +1,5 @@
 """skorch callbacks of the training, and its progress bar."""
 
-import sys
 from typing import Any, Self
 
 import torch
@@ -123,43 +122,17 @@ def _part_right(counts: list[tuple[Tensor, Any]]) -> float:
     return right / max(_TINY, sum(float(total) for _, total in counts))
 
 
-class ProgressBar:
-    """A tqdm bar over the epochs, up to the end that is expected.
+def make_progress_bar(n_epochs: int) -> Any:
+    """Make a tqdm bar over the epochs of the first cycle."""
+    from tqdm.auto import tqdm
 
-    Parameters
-    ----------
-    shown : bool
-        Whether to show anything.
-    n_epochs : int
-        Where the first cycle ends.
-    """
+    return tqdm(total=n_epochs, desc="MemorizingMLP", unit="epoch")
 
-    def __init__(self, shown: bool, n_epochs: int) -> None:
-        self._bar: Any = None
-        if shown and sys.stderr is not None:  # None in programs without a console
-            from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=n_epochs, desc="MemorizingMLP", unit="epoch")
-
-    def update(self, row: dict[str, Any], end: int) -> None:
-        """Show another epoch, and where the cycle ends."""
-        if self._bar is None:
-            return
-        self._bar.total = end
-        self._bar.set_postfix(
-            loss=f"{row['train_loss']:.4f}",
-            accuracy=f"{row['train_accuracy']:.4%}",
-            lr=f"{row['lr']:.1e}",
-            refresh=False,
-        )
-        self._bar.update()
-
-    def say(self, what: str) -> None:
-        """Show what is being done."""
-        if self._bar is not None:
-            self._bar.set_description(f"MemorizingMLP, {what}")
-
-    def close(self) -> None:
-        """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
+def show_epoch(bar: Any, row: dict[str, Any], end: int) -> None:
+    """Show another epoch, and where the cycle is expected to end."""
+    bar.total = end
+    texts = {"loss": f"{row['train_loss']:.4f}", "lr": f"{row['lr']:.1e}"}
+    texts["accuracy"] = f"{row['train_accuracy']:.4%}"
+    bar.set_postfix(texts, refresh=False)
+    bar.update()

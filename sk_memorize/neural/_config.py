@@ -11,7 +11,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import torch
+from sklearn.utils._param_validation import Interval
 from skorch.callbacks import LRScheduler
+from torch.optim import lr_scheduler as torch_schedulers
 
 from .._errors import wrong
 from .._threads import single_thread
@@ -46,6 +48,16 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]]
 }
 _DEFAULT_LR = 1e-3
 
+# What several parameters may be.
+COUNT = Interval(Integral, 1, None, closed="left")
+PART = Interval(Real, 0, 1, closed="left")
+
+# Arguments of "onecycle".
+_CYCLE = {"cycle_epochs": COUNT, "warmup": PART}
+
+# Parameters that need no resolving.
+_AS_GIVEN = ("max_epochs", "target_accuracy", "exact_finish", "label_smoothing")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -61,8 +73,8 @@ class Config:
         Of the whitening, in its two stages.
     device : torch.device
         Where to train.
-    precision : {"float32", "bfloat16"}
-        Number format of the products.
+    dtype : torch.dtype
+        Number format of the products: float32 or bfloat16.
     is_small : bool
         Whether the network is so small that one thread is used.
     optimizer : type
@@ -97,7 +109,7 @@ class Config:
     module_params: dict[str, Any]
     shrinkage: tuple[float, float] | None
     device: torch.device
-    precision: str
+    dtype: torch.dtype
     is_small: bool
     optimizer: type[torch.optim.Optimizer]
     optimizer_params: dict[str, Any]
@@ -114,11 +126,6 @@ class Config:
     weight_decay: float
     callbacks: tuple[Any, ...]
     verbose: bool
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format of the products, as torch names it."""
-        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
     def threads(self) -> AbstractContextManager[None]:
         """Limit torch to one thread if the network is small."""
@@ -163,7 +170,7 @@ def resolve_config(
         shrinkage = _STAGES if shrinkage == "auto" else (shrinkage, shrinkage)
     decay = {"weight_decay": params["weight_decay"]} if params["weight_decay"] else {}
     shared = {k: params[k] for k in signature(BatchNormMLP).parameters if k in params}
-    optimizer, lr, defaults = _resolve_optimizer(params, device)
+    optimizer, lr, defaults = _resolve_optimizer(params)
     n_batches = count_batches(shape.n_rows, batch_size)
     scheduler, cycle_epochs = _resolve_schedule(params, n_batches)
     return Config(
@@ -171,7 +178,7 @@ def resolve_config(
         module_params=shared | {"hidden_layer_sizes": sizes},
         shrinkage=shrinkage,
         device=device,
-        precision=_resolve_precision(params["precision"], device, is_simple),
+        dtype=_resolve_dtype(params["precision"], device, is_simple),
         is_small=is_small,
         optimizer=optimizer,
         optimizer_params=defaults | dict(params["optimizer_params"] or {}) | decay,
@@ -181,13 +188,10 @@ def resolve_config(
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
         n_batches=n_batches,
-        max_epochs=params["max_epochs"],
-        target_accuracy=params["target_accuracy"],
-        exact_finish=params["exact_finish"],
-        label_smoothing=params["label_smoothing"],
         weight_decay=params["weight_decay"],
         callbacks=tuple(copy.deepcopy(list(params["callbacks"] or ()))),
         verbose=bool(params["verbose"]),
+        **{name: params[name] for name in _AS_GIVEN},
     )
 
 
@@ -229,13 +233,11 @@ def _resolve_batch_size(params: Mapping[str, Any], shape: Shape) -> int:
 
 
 def _resolve_device(params: Mapping[str, Any]) -> torch.device:
-    """Find the device; "auto" is the first of CUDA, MPS and the CPU there is."""
-    device, names = params["device"], []
+    """Find the device; "auto" is CUDA where there is one."""
+    device, names = params["device"], ["cpu", "cpu:0"]
     if torch.cuda.is_available():
-        names += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        names += ["mps", "mps:0"]
-    names += ["cpu", "cpu:0"]
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        names = ["cuda", *gpus, *names]
     if device == "auto":
         return torch.device(names[0])
     expected = f"'auto' or a device that torch can use here ({', '.join(names)})"
@@ -243,89 +245,66 @@ def _resolve_device(params: Mapping[str, Any]) -> torch.device:
     return torch.device(device)
 
 
-def _resolve_precision(precision: str, device: torch.device, is_simple: bool) -> str:
+def _resolve_dtype(name: str, device: torch.device, is_simple: bool) -> torch.dtype:
     """Choose bfloat16 for "auto" where the hardware multiplies it faster."""
-    if precision != "auto":
-        return precision
-    fast = False
+    is_fast = False
     if device.type == "cuda":
-        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+        is_fast = torch.cuda.get_device_capability(device) >= (8, 0)
     elif device.type == "cpu":
         features = torch.cpu.get_capabilities()
-        fast = features.get("amx_bf16", False) or features.get("avx512_bf16", False)
-    return "bfloat16" if fast and not is_simple else "float32"
+        is_fast = any(map(features.get, ("amx_bf16", "avx512_bf16")))
+    is_chosen = name == "bfloat16" or (name == "auto" and is_fast and not is_simple)
+    return torch.bfloat16 if is_chosen else torch.float32
 
 
 def _resolve_optimizer(
-    params: Mapping[str, Any], device: torch.device
+    params: Mapping[str, Any],
 ) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
     """Find the class, its default learning rate and its default arguments."""
     optimizer, lr = params["optimizer"], _DEFAULT_LR
     defaults: dict[str, Any] = {}
     if isinstance(optimizer, str):
         optimizer, lr, defaults = OPTIMIZERS[optimizer]
-        if device.type not in ("cpu", "cuda"):  # where the kernels are fused
-            defaults = {k: v for k, v in defaults.items() if k != "fused"}
-    _check(
-        params,
-        "optimizer",
-        isclass(optimizer) and issubclass(optimizer, torch.optim.Optimizer),
-        f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer",
-    )
+    is_torch = isclass(optimizer) and issubclass(optimizer, torch.optim.Optimizer)
+    expected = f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer"
+    _check(params, "optimizer", is_torch, expected)
     _check_keywords(params, "optimizer_params", optimizer)
     return optimizer, lr, defaults
-
-
-def _resolve_cycle(params: Mapping[str, Any], n_batches: int) -> int | None:
-    """Choose the length of the first cycle in epochs; None without cycles."""
-    if params["lr_scheduler"] != "onecycle":
-        return None
-    if params["target_accuracy"] is None:
-        return int(params["max_epochs"])
-    given = (params["lr_scheduler_params"] or {}).get("cycle_epochs")
-    if given is not None:
-        return int(given)
-    return max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
 
 
 def _resolve_schedule(
     params: Mapping[str, Any], n_batches: int
 ) -> tuple[LRScheduler | None, int | None]:
-    """Check the schedule; make its callback, and choose the length of a cycle."""
-    name = "lr_scheduler_params"
+    """Check the schedule; make its callback, and choose the length of a cycle.
+
+    The length is in epochs, and None for schedules without cycles.
+    """
+    name, scheduler = "lr_scheduler_params", params["lr_scheduler"]
     given: dict[str, Any] = dict(params[name] or {})
-    scheduler = params["lr_scheduler"]
     if scheduler is None:
         _check(params, name, not given, "None without a scheduler")
         return None, None
     policy = policy_class(scheduler)
-    is_torch = isclass(policy) and (
-        issubclass(policy, torch.optim.lr_scheduler.LRScheduler)
+    is_torch = isclass(policy) and issubclass(policy, torch_schedulers.LRScheduler)
+    is_scheduler = is_torch or isinstance(scheduler, LRScheduler)
+    expected = f"one of {sorted(SCHEDULES)}, a class of torch.optim.lr_scheduler, a "
+    expected += "skorch.callbacks.LRScheduler or None"
+    _check(params, "lr_scheduler", is_scheduler, expected)
+    if scheduler != "onecycle":
+        if is_torch:
+            _check_keywords(params, name, policy)
+        return make_scheduler(scheduler, given, params["max_epochs"], n_batches), None
+    fits = given.keys() <= _CYCLE.keys() and (
+        all(_CYCLE[key].is_satisfied_by(value) for key, value in given.items())
     )
-    _check(
-        params,
-        "lr_scheduler",
-        is_torch or isinstance(scheduler, LRScheduler),
-        f"one of {sorted(SCHEDULES)}, a class of torch.optim.lr_scheduler, a "
-        "skorch.callbacks.LRScheduler or None",
-    )
-    if scheduler == "onecycle":
-        epochs, warmup = given.get("cycle_epochs", 1), given.get("warmup", 0.0)
-        is_known = given.keys() <= {"cycle_epochs", "warmup"}
-        has_length = _is_int(epochs) and epochs >= 1
-        has_warmup = isinstance(warmup, Real) and 0 <= float(warmup) < 1
-        _check(
-            params,
-            name,
-            is_known and has_length and has_warmup,
-            "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float in "
-            "[0, 1), for the scheduler 'onecycle'",
-        )
-    elif is_torch:
-        _check_keywords(params, name, policy)
-    cycle_epochs = _resolve_cycle(params, n_batches)
-    n_epochs = cycle_epochs or params["max_epochs"]
-    return make_scheduler(scheduler, given, n_epochs, n_batches), cycle_epochs
+    expected = "a dict of 'cycle_epochs', an int of at least 1, and 'warmup', a float "
+    expected += "in [0, 1), for the scheduler 'onecycle'"
+    _check(params, name, fits, expected)
+    length = max(_MIN_CYCLE_EPOCHS, math.ceil(_MIN_CYCLE_STEPS / n_batches))
+    if params["target_accuracy"] is None:
+        length = params["max_epochs"]
+    length = int(given.pop("cycle_epochs", length))
+    return make_scheduler(scheduler, given, length, n_batches), length
 
 
 def _check_keywords(params: Mapping[str, Any], name: str, target: type) -> None:

@@ -14,7 +14,7 @@ from ..preprocessing import CHUNK, Rows, chunk_size
 from ._config import FEW_WEIGHTS
 from ._network import BatchNormMLP, last_hidden
 
-# Outputs of a layer for all rows are kept where they take at most so many bytes.
+# The last hidden layer's outputs for all rows are kept where they take at most this.
 _KEPT_BYTES = 128 * 2**20
 
 
@@ -40,34 +40,15 @@ def recalibrate(module: BatchNormMLP, inputs: Tensor) -> None:
        arXiv:2105.07576, section 3.
     """
     module.eval()
-    source, begin = inputs, 0
     with torch.autocast(inputs.device.type, inputs.dtype, inputs.dtype.itemsize == 2):
         for end, layer in enumerate(module.layers):
             if not isinstance(layer, nn.BatchNorm1d):
                 continue
-            part = module.layers[begin:end]
-            outputs: Iterator[Tensor] = (part(c) for c in source.split(CHUNK))
-            shape = len(source), layer.num_features
-            if _fits(shape, inputs.dtype):
-                kept = inputs.new_empty(shape)
-                mean, variance = _moments(_kept(outputs, kept, CHUNK))
-                source, begin = kept, end
-            else:
-                mean, variance = _moments(outputs)
+            before = module.layers[:end]
+            mean, variance = _moments(before(chunk) for chunk in inputs.split(CHUNK))
             layer.load_state_dict(
                 {"running_mean": mean, "running_var": variance}, strict=False
             )
-
-
-def _fits(shape: tuple[int, int], dtype: torch.dtype) -> bool:
-    return shape[0] * shape[1] * dtype.itemsize <= _KEPT_BYTES
-
-
-def _kept(chunks: Iterator[Tensor], memory: Tensor, n_rows: int) -> Iterator[Tensor]:
-    """Copy chunks of so many rows into memory as they come, and pass them on."""
-    for chunk, out in zip(chunks, memory.split(n_rows), strict=True):
-        out.copy_(chunk)
-        yield chunk
 
 
 def _moments(chunks: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
@@ -149,11 +130,10 @@ class HiddenOutputs:
         self._rows = rows
         self._kept: Tensor | None = None
         weight = self._module.last_layer.weight
-        shape = len(rows), weight.shape[1]
-        if _fits(shape, weight.dtype):
-            kept = weight.new_empty(shape, requires_grad=False)
-            for _ in _kept(self.chunks(), kept, rows.chunk):
-                pass
+        if len(rows) * weight.shape[1] * weight.itemsize <= _KEPT_BYTES:
+            kept = weight.new_empty(len(rows), weight.shape[1], requires_grad=False)
+            for chunk, out in zip(self.chunks(), kept.split(rows.chunk), strict=True):
+                out.copy_(chunk)
             self._kept = kept
 
     @torch.no_grad()

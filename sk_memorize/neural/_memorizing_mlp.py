@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -32,7 +32,7 @@ from .._sparse_rows import as_tensor
 from .._torch_state import own_torch_state
 from ..preprocessing import Rows
 from ._auto_sizes import describe
-from ._config import OPTIMIZERS, Config, resolve_config
+from ._config import COUNT, OPTIMIZERS, PART, Config, resolve_config
 from ._evaluation import compute_logits
 from ._network import BatchNormMLP
 from ._prepared import prepare
@@ -49,8 +49,6 @@ _DTYPES = (np.float64, np.float32, np.uint8)
 
 # What several parameters may be.
 _AUTO = StrOptions({"auto"})
-_COUNT = Interval(Integral, 1, None, closed="left")
-_PART = Interval(Real, 0, 1, closed="left")
 _AMOUNT = Interval(Real, 0, None, closed="left")
 
 
@@ -142,13 +140,13 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     target_accuracy : float or None, default=1.0
         Training stops when this part of the attainable training accuracy is
         reached in eval mode over all rows; with "onecycle" at the end of a cycle.
-        None trains for `max_epochs`, in a single cycle.
+        None trains for `max_epochs`, by default in a single cycle.
     exact_finish : bool, default=True
         Whether the last layer is fitted by convex optimization when few labels are
         left, to reach the target. If it does not succeed, the training goes on from
         the weights before it. Ignored if `target_accuracy` is None.
     device : str, default="auto"
-        A torch device, such as "cpu", "cuda" or "mps". "auto" takes a GPU if
+        A torch device: "cpu", "cuda" or one such as "cuda:1". "auto" is CUDA where
         there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Number format of the products in training; weights, sums and all of
@@ -312,24 +310,24 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012  scikit-learn's way
         "hidden_layer_sizes": ["array-like", None],
-        "width": [_AUTO, _COUNT],
-        "depth": [_AUTO, _COUNT],
+        "width": [_AUTO, COUNT],
+        "depth": [_AUTO, COUNT],
         "norm": [StrOptions({"batch", "group"}), None],
         "norm_position": [StrOptions({"before", "after"})],
         "norm_affine": ["boolean"],
         "negative_slope": [Interval(Real, -1, 1, closed="left")],
-        "n_groups": [_COUNT],
-        "dropout": [_PART],
+        "n_groups": [COUNT],
+        "dropout": [PART],
         "whitening_shrinkage": [_AUTO, _AMOUNT, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
         "lr": [_AUTO, Interval(Real, 0, None, closed="neither")],
         "optimizer_params": [dict, None],
         "weight_decay": [_AMOUNT],
-        "label_smoothing": [_PART],
+        "label_smoothing": [PART],
         "lr_scheduler": [StrOptions(set(SCHEDULES)), LRScheduler, callable, None],
         "lr_scheduler_params": [dict, None],
-        "batch_size": [_AUTO, _COUNT],
-        "max_epochs": [_COUNT],
+        "batch_size": [_AUTO, COUNT],
+        "max_epochs": [COUNT],
         "target_accuracy": [Interval(Real, 0, 1, closed="right"), None],
         "exact_finish": ["boolean"],
         "device": [str],
@@ -341,6 +339,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    classes_: np.ndarray
 
     @names_its_own
     def __init__(
@@ -461,7 +461,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """Validate the data, resolve the parameters, and train."""
         warm = self.warm_start and self.__sklearn_is_fitted__()
         previous = self.net_.module_ if warm else None
-        X, labels = self._validate(X, y=y, reset=True, ensure_min_samples=2)
+        X, labels = self._validate(X, y=y, reset=not warm, ensure_min_samples=2)
         X, labels, weight = weigh_rows(X, labels, sample_weight, self.class_weight)
         classes, indices = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
@@ -471,8 +471,11 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
                 f"{type(self).__name__} needs labels of at least 2 classes{among}. "
                 f"Got one class only: {classes.tolist()[0]!r}."
             )
-        if previous is not None:
-            self._check_same(X, classes)
+        if warm and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "With warm_start=True, y must have the same classes as before: "
+                f"{self.classes_!r}. Got {classes!r}."
+            )
         rows = _make_rows(X, indices, weight)
         config = self._resolve(rows, len(classes), previous)
         self.classes_ = classes
@@ -559,14 +562,12 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
             )
         previous = None if first else self.net_.module_
         n_classes = len(self.classes_)
-        if getattr(self, "_streaming", False):
-            config = self._config
-        else:
-            config = self._resolve(rows, n_classes, previous)
+        if not getattr(self, "_streaming", False):
+            self._config = self._resolve(rows, n_classes, previous)
             seeds = spawn_seeds(draw_seed(self.random_state), 2)
             sizes = X.shape[1], n_classes
-            self.net_ = start_stream(config, sizes, seeds, previous)
-            self._config = config
+            self.net_ = start_stream(self._config, sizes, seeds, previous)
+        config = self._config
         with config.threads():
             return train_on_stream(self.net_, rows.to(config.device)), config
 
@@ -613,27 +614,16 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         missed = target is not None and trained.accuracy < target
         if not (trained.interrupted or missed):
             return
-        how = "The training ended"
-        if trained.interrupted:
-            how = "Ctrl-C ended the training"
+        by = " by Ctrl-C" if trained.interrupted else ""
         goal = "." if target is None else f"; the target was {target:.6g}."
         advice = " A larger 'max_epochs', 'width' or 'depth' may reach it."
+        advice = "" if trained.interrupted else advice
         warnings.warn(
-            f"{how} after {self.n_epochs_} epochs with a training accuracy of "
-            f"{self.train_accuracy_:.6g}{goal}{advice * (not trained.interrupted)}",
+            f"The training ended{by} after {self.n_epochs_} epochs with a training "
+            f"accuracy of {self.train_accuracy_:.6g}{goal}{advice}",
             ConvergenceWarning,
             stacklevel=4,  # the line that calls fit
         )
-
-    def _check_same(self, X: np.ndarray, classes: np.ndarray) -> None:
-        """Check that the data are of the kind that the network was fitted to."""
-        n_features = self.net_.module_.first_layer.in_features
-        if X.shape[1] != n_features or not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                "With warm_start=True, X must have as many columns and y the same "
-                f"classes as before: {n_features} columns and {self.classes_!r}. "
-                f"Got {X.shape[1]} and {classes!r}."
-            )
 
     def _keep(self, trained: Trained, config: Config) -> None:
         """Set the fitted attributes."""
@@ -641,7 +631,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         self.batch_size_ = config.batch_size
         self.lr_ = config.lr
         self.device_ = str(config.device)
-        self.precision_ = config.precision
+        self.precision_ = str(config.dtype).removeprefix("torch.")
         self.attainable_accuracy_ = trained.attainable
         self.train_accuracy_ = trained.accuracy
         self.train_loss_ = trained.loss

@@ -32,11 +32,6 @@ class MemorizingNet(NeuralNetClassifier):
         super().__init__(*args, **kwargs)
         self.bfloat16 = bfloat16
 
-    def _set_training(self, training: bool = True) -> None:
-        # skorch calls it for each batch; to go through all layers takes its time.
-        if self.module_.training != training:
-            super()._set_training(training)
-
     def infer(self, x: Tensor | dict[str, Tensor], **fit_params: object) -> Tensor:
         """Compute the logits of a batch; in training, in its precision."""
         X = x["X"] if isinstance(x, dict) else x
@@ -118,6 +113,6 @@ def make_net(
         callbacks=callbacks,
         device=str(config.device),
         verbose=0,
-        bfloat16=config.precision == "bfloat16",
+        bfloat16=config.dtype == torch.bfloat16,
         **params,
     ).initialize()

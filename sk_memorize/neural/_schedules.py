@@ -128,7 +128,6 @@ def make_scheduler(
         settings |= SCHEDULES[scheduler][1]
     if scheduler == "onecycle":
         settings["cycle_steps"] = n_epochs * n_batches
-        given = {name: v for name, v in given.items() if name != "cycle_epochs"}
     elif scheduler == "cosine":
         settings["T_max"] = n_epochs
     return LRScheduler(**{**settings, **given})

@@ -140,10 +140,6 @@ def _restore(
     estimator = make(**{name: unplain(p) for name, p in model["params"].items()})
     estimator._validate_params()
     check(not estimator.callbacks, "it has callbacks")
-    for name, array in arrays.items():
-        check(array.dtype.kind != "f" or np.isfinite(array).all(), f"{name} infinite")
-        is_bool = array.dtype == bool
-        check(not is_bool or (array.view(np.uint8) < 2).all(), f"{name} not boolean")
     fitted, history = arrays.pop("fitted"), arrays.pop("history")
     codes = arrays.pop("classes")
     _set_fitted(estimator, model, fitted)

@@ -2,17 +2,18 @@
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from skorch.dataset import Dataset
 
 from .._interrupts import watch_interrupts
 from ..preprocessing import Rows
-from ._callbacks import CompleteWhitening, ProgressBar
+from ._callbacks import CompleteWhitening, make_progress_bar, show_epoch
 from ._config import Config
 from ._evaluation import (
     HiddenOutputs,
@@ -42,8 +43,7 @@ _RAREST = 1e-6
 _ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A network that takes raw inputs, and what it achieves on all rows.
 
     Attributes
@@ -119,6 +119,7 @@ def train(
         of other kinds.
     """
     rows, n_inputs = prepared.rows, prepared.inputs.shape[1]
+    attainable = rows.attainable_accuracy
     whitening = ("whitening", CompleteWhitening(prepared, config.n_batches))
     net = make_net(config, (n_inputs, n_classes), seeds, (whitening,))
     if previous is None:
@@ -128,16 +129,8 @@ def train(
         prepared.unfold(net.module_, previous)
     run = _Run(config, prepared, net)
     interrupted = run.train()
-    result = run.result or assess(prepared, net.module_)
-    net.module_ = result.module
-    return Trained(
-        net,
-        result.accuracy,
-        result.loss,
-        rows.attainable_accuracy,
-        run.target,
-        interrupted,
-    )
+    net.module_, accuracy, loss = run.result or assess(prepared, net.module_)
+    return Trained(net, accuracy, loss, attainable, run.target, interrupted)
 
 
 class _Run:
@@ -166,12 +159,12 @@ class _Run:
     def train(self) -> bool:
         """Train until the target is reached; tell whether Ctrl-C broke it off."""
         rows, inputs = self.prepared.rows, self.prepared.inputs
-        with closing(ProgressBar(self.config.verbose, self.end)) as bar:
-            return _until_stopped(
-                self.net, rows, inputs, lambda data: self._run_epochs(data, bar)
-            )
+        # Programs without a console have no stderr.
+        is_shown = self.config.verbose and sys.stderr is not None
+        with make_progress_bar(self.end) if is_shown else nullcontext() as self.bar:
+            return _until_stopped(self.net, rows, inputs, self._run_epochs)
 
-    def _run_epochs(self, data: Dataset, bar: ProgressBar) -> None:
+    def _run_epochs(self, data: Dataset) -> None:
         for epoch in range(1, self.config.max_epochs + 1):
             was_attenuated = self.prepared.is_attenuated
             row = train_epoch(self.net, data, self.prepared.rows)
@@ -182,18 +175,23 @@ class _Run:
                     # Labels that need all components need a whole cycle.
                     self._begin_cycle(epoch)
                 self._cool_if_easy(epoch, error)
-            bar.update(row, self.end)
+            if self.bar is not None:
+                show_epoch(self.bar, row, self.end)
             if self.target is not None and self._should_try(epoch, error):
-                bar.say("fitting the last layer")
+                self._describe("fitting the last layer")
                 result = assess(self.prepared, self.net.module_, self._goal())
                 if result.accuracy >= self.target:
                     self.result = result
                     return
                 self.tried = error
-                bar.say("going on")
+                self._describe("going on")
             if epoch == self.end < self.config.max_epochs:
                 self.cycle *= 2
                 self._begin_cycle(epoch)
+
+    def _describe(self, doing: str) -> None:
+        if self.bar is not None:
+            self.bar.set_description(f"MemorizingMLP, {doing}")
 
     def _cool_if_easy(self, epoch: int, error: float) -> None:
         """End the cycle soon where hardly any label is left."""
@@ -216,9 +214,8 @@ class _Run:
         self.prepared.whiten_fully(self.net.module_)
 
     def _one_cycle(self) -> Any:
-        if self.config.scheduler is None or self.config.cycle_epochs is None:
-            return None
-        return self.config.scheduler.lr_scheduler_
+        scheduler, has_cycles = self.config.scheduler, self.config.cycle_epochs
+        return scheduler.lr_scheduler_ if scheduler and has_cycles else None
 
     def _should_try(self, epoch: int, error: float) -> bool:
         """Tell whether to measure the accuracy on all rows after this epoch."""
