@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -19,12 +20,14 @@ from sk_memorize import (
     GridHeatmapDisplay,
     MemorizingMLP,
     RandomizationTestDisplay,
+    randomization_test,
 )
 from sk_memorize.plotting._style import line_style
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is not installed")
 
 X, y = (part[:300] for part in load_digits(return_X_y=True))
+TESTED = randomization_test(GaussianNB(), X, y, n_permutations=1, random_state=0)
 
 
 def network(seed=0, **params):
@@ -167,7 +170,43 @@ def test_lists_of_networks_are_seeds(networks):
     np.testing.assert_allclose(high, losses.max(0))
 
 
+def test_epochs_are_whole_and_panels_keep_their_room():
+    names = [f"a network with a rather long name {i}" for i in range(12)]
+    display = FittingCurveDisplay.from_results(dict.fromkeys(names, history(2)))
+    display.figure_.canvas.draw()
+    for axes in display.ax_:
+        low, high = axes.get_xlim()
+        assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+        room = axes.get_window_extent().height
+        assert axes.yaxis.label.get_window_extent().height < room
+
+
+def test_no_line_is_lost_in_a_dark_style():
+    with plt.style.context("dark_background"):
+        display = FittingCurveDisplay.from_results(dict.fromkeys("abcdefg", history(2)))
+    colors = [line.get_color() for line in display.lines_["loss"].values()]
+    assert "#000000" not in map(plt.matplotlib.colors.to_hex, colors)
+
+
 # All of them
+
+
+@pytest.mark.parametrize("name", ["scale", "ticks"])
+def test_axes_keep_scales_and_ticks_of_the_user(name):
+    setting = "log" if name == "scale" else []
+    _, (left, right) = plt.subplots(1, 2)
+    left.set(**{f"x{name}": setting})
+    right.set(**{f"y{name}": setting})
+    FittingCurveDisplay.from_results(history(2, 1), panels="accuracy", ax=left)
+    RandomizationTestDisplay.from_results(TESTED, ax=right)
+    for kept in (getattr(left, f"get_x{name}")(), getattr(right, f"get_y{name}")()):
+        assert list(kept) == list(setting)
+
+
+def test_a_bar_of_equal_values_is_seen():
+    display = RandomizationTestDisplay.from_results(TESTED)
+    low, high = display.ax_.get_xlim()
+    assert display.bars_[0].get_width() > 0.05 * (high - low)
 
 
 def draw(kind, **arguments):

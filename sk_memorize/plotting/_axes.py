@@ -10,10 +10,12 @@ from ._style import GRAY, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
 _INVISIBLE = "\u200b"  # a space without width
+_PANELS = 2.2  # inches that a legend below leaves to the panels, with their labels
 
 
 def draw_line(
@@ -49,11 +51,12 @@ def draw_chance(panel: "Axes", value: float, words: str = "chance") -> "Line2D":
     return line
 
 
-def number_epochs(panel: "Axes") -> None:
-    """Label the axis of epochs, with ticks at whole numbers only."""
-    panel.set_xlabel("epoch")
-    locator: Any = panel.xaxis.get_major_locator()
-    locator.set_params(integer=True)
+def number_wholes(axis: "Axis") -> None:
+    """Put ticks at whole numbers; a logarithmic axis and given ticks stay."""
+    from matplotlib.ticker import MaxNLocator
+
+    if isinstance(locator := axis.get_major_locator(), MaxNLocator):
+        locator.set_params(integer=True, min_n_ticks=1)
 
 
 def number_logs(panel: "Axes", axis: Literal["x", "y"] = "y") -> None:
@@ -68,6 +71,7 @@ def number_logs(panel: "Axes", axis: Literal["x", "y"] = "y") -> None:
     subs = (1, 2, 5) if high < 1000 * low else (1,)
     if linear:
         locator: Any = SymmetricalLogLocator(transform, subs)
+        locator.set_params(numticks=9 if axis == "y" else 5)  # those are wider
     else:
         locator = LogLocator(subs=subs, numticks=9 if len(subs) > 1 else None)
     drawn.set_major_locator(locator)
@@ -111,6 +115,8 @@ def add_legend(axes: list["Axes"], *, below: bool) -> None:
             if n_columns == 1 or legend.get_window_extent().width < figure.bbox.width:
                 break
             legend.remove()
+        height = legend.get_window_extent().height / figure.dpi
+        figure.set_figheight(max(figure.get_figheight(), height + _PANELS))
     else:
         legend = axes[-1].legend(handles.values(), handles)
     _show_names(legend)

@@ -15,7 +15,7 @@ from ._axes import (
     as_label,
     draw_chance,
     draw_line,
-    number_epochs,
+    number_wholes,
     use_logs,
 )
 from ._checks import check_panels, check_table
@@ -297,7 +297,8 @@ def draw_histories(
             markevery=list(range(len(runs) - 1, -1, -max(1, len(runs) // 12))),
             **line_style(number),
         )
-    number_epochs(axes)
+    axes.set_xlabel("epoch")
+    number_wholes(axes.xaxis)
     if column == "loss":
         axes.set_ylabel("training loss (nats)")
         use_logs(axes)

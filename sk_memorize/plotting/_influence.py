@@ -1,5 +1,6 @@
 """Display of influences: test images and the training images that support them."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils import check_consistent_length
 from .._errors import wrong
 from ..analysis.memorization import MemorizationScores
 from ._checks import check_count, check_result, check_table
-from ._mosaic import draw_mosaic, take_images
+from ._mosaic import brief, draw_mosaic, mosaic_size, take_images
 from ._panels import Display
 from ._style import COLUMN
 
@@ -138,14 +139,18 @@ class InfluenceDisplay(Display):
             pairs[pairs["test_row"].isin(tests)].groupby("test_row").head(n_influences)
         )
         labels = np.asarray(y_test)
-        test_images = take_images(X_test, tests, image_shape, "X_test", owner)
-        images = take_images(X, pairs["row"].to_numpy(), image_shape, "X", owner)
+        n_rows = len(self.scores.given_label), len(self.scores.influence_values)
+        take = partial(take_images, image_shape=image_shape, owner=owner)
+        images = take(X, pairs["row"].to_numpy(), n_rows=n_rows[0], name="X")
+        test_images = take(X_test, tests, n_rows=n_rows[1], name="X_test")
         rows = []
         for test, image in zip(tests, test_images, strict=True):
             mine = (pairs["test_row"] == test).to_numpy()
-            words = [f"test: {labels[test]}", *self._words(pairs[mine])]
+            words = [f"test: {brief(labels[test])}", *self._words(pairs[mine])]
             rows.append((np.concatenate([image[None], images[mine]]), words))
-        with self._open(ax, (COLUMN, 0.4 + 0.75 * len(rows))) as (panel,):
+        n_columns = 0.4 + max(len(words) for _, words in rows)
+        size = mosaic_size(COLUMN, len(rows), n_columns, images)
+        with self._open(ax, size) as (panel,):
             self.images_, self.texts_ = draw_mosaic(panel, rows, gap=True)
             panel.set_title("test rows, and training rows\nthat they owe most to")
         self.test_rows_ = tests
@@ -166,7 +171,7 @@ class InfluenceDisplay(Display):
     def _words(self, pairs: pd.DataFrame) -> list[str]:
         labels = self.scores.given_label[pairs["row"]]
         values = zip(labels, pairs["influence"], strict=True)
-        return [f"{label}\n{value:+.2f}" for label, value in values]
+        return [f"{brief(label)}\n{value:+.2f}" for label, value in values]
 
     @classmethod
     def from_results(

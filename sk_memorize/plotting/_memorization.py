@@ -9,7 +9,7 @@ from .._errors import wrong
 from ..analysis.memorization import MemorizationScores
 from ._axes import add_own_legend, number_logs
 from ._checks import check_count, check_result
-from ._mosaic import draw_mosaic, take_images
+from ._mosaic import brief, draw_mosaic, mosaic_size, take_images
 from ._panels import Display
 from ._style import COLORS, COLUMN, PAGE
 
@@ -78,6 +78,8 @@ class MemorizationDisplay(Display):
             must = "be a finite number of at least 0, or None"
             raise ValueError(wrong("n_wrong", owner, must, repr(n_wrong)))
         self.order = scores._order(by, owner)
+        if np.isnan(getattr(scores, by)).all():
+            raise ValueError(wrong("by", owner, "be a score that rows have", repr(by)))
         self.scores = scores
         self.by = by
         self.n_wrong = n_wrong
@@ -130,9 +132,10 @@ class MemorizationDisplay(Display):
         check_count(n_images, "n_images", owner)
         self.rows_ = self.order[: n_images if kind == "images" else 0]
         if kind == "images":
-            images = take_images(X, self.rows_, image_shape, "X", owner)
-            height = 0.4 + 1.2 * -(-len(images) // _COLUMNS)
-            with self._open(ax, (PAGE, height)) as (panel,):
+            n_rows = len(self.order)
+            images = take_images(X, self.rows_, image_shape, n_rows, "X", owner)
+            size = mosaic_size(PAGE, -(-len(images) // _COLUMNS), _COLUMNS, images)
+            with self._open(ax, size) as (panel,):
                 self._draw_images(panel, images)
         else:
             with self._open(ax, (COLUMN, 0.8 * COLUMN)) as (panel,):
@@ -154,7 +157,7 @@ class MemorizationDisplay(Display):
     def _draw_histogram(self, panel: "Axes") -> None:
         values = getattr(self.scores, self.by)
         is_marked, words = self._marked()
-        edges = np.histogram_bin_edges(values, 40)
+        edges = np.histogram_bin_edges(values[~np.isnan(values)], 40)
         self.artists_: list[Any] = [
             panel.hist(
                 part,
@@ -170,6 +173,7 @@ class MemorizationDisplay(Display):
             )
         ]
         panel.set(xlabel=_name(self.by), ylabel="training rows", yscale="log")
+        panel.set_ylim(bottom=0.7)  # a single row is seen
         number_logs(panel)
 
     def _draw_loss(self, panel: "Axes") -> None:
@@ -196,8 +200,10 @@ class MemorizationDisplay(Display):
                 (is_marked, "s", COLORS[1], 0.8, marked),
             )
         ]
-        panel.set_xscale("symlog", linthresh=max(float(np.median(loss)), _SMALLEST))
-        number_logs(panel, "x")
+        if loss.any():
+            linear = max(float(np.median(loss)), _SMALLEST)
+            panel.set_xscale("symlog", linthresh=linear)
+            number_logs(panel, "x")
         panel.set(xlabel=f"{words} (nats)", ylabel=_name(self.by))
 
     def _draw_images(self, panel: "Axes", images: np.ndarray) -> None:
@@ -205,7 +211,9 @@ class MemorizationDisplay(Display):
         words = []
         for row in rows:
             given, suggested = scores.given_label[row], scores.suggested_label[row]
-            label = f"{given}" if given == suggested else f"{given}, or {suggested}?"
+            label = brief(given)
+            if given != suggested:
+                label += f" or {brief(suggested)}?"
             words.append(f"{label}\n{getattr(scores, self.by)[row]:.2f}")
         parts = [slice(i, i + _COLUMNS) for i in range(0, len(rows), _COLUMNS)]
         self.artists_, _ = draw_mosaic(

@@ -15,26 +15,30 @@ if TYPE_CHECKING:
 
 _CHANNELS = (1, 3, 4)
 _SPAN = 0.86  # of an image, where the next one begins at 1
-_WORDS = 0.22  # height of a line of words, for an image of height 1
+_WORDS = 0.22  # height of a line of words, for an image of width 1
+_LETTERS = 10  # of a label, at most
+_CELL, _ROW = 0.9, 2.0  # inches, the largest width and height in a new figure
 
 
 def take_images(
     X: ArrayLike | None,
     rows: NDArray[np.intp],
     image_shape: Sequence[int] | None,
+    n_rows: int,
     name: str,
     owner: str,
 ) -> NDArray:
     """Take rows as images from 0 to 1, with the channels, if there are any, last.
 
     `image_shape` is height and width, with the channels before or behind them if there
-    are any; None is the shape that `X`, which errors call `name`, has.
+    are any; None is the shape that `X`, which errors call `name`, has. The scores have
+    `n_rows`; with others, the images would be those of other rows.
     """
     if X is None:
         must = "be the rows that are drawn as images"
         raise ValueError(wrong(name, owner, must, "None"))
-    if _num_samples(X) <= rows.max(initial=0):
-        expected = f"have at least {rows.max() + 1} rows, as the scores have"
+    if _num_samples(X) != n_rows:
+        expected = f"have the {n_rows} rows of the scores"
         raise ValueError(wrong(name, owner, expected, f"{_num_samples(X)} rows"))
     taken = np.asarray(_safe_indexing(X, rows), dtype=float)
     shape = taken.shape[1:] if image_shape is None else tuple(image_shape)
@@ -51,6 +55,20 @@ def take_images(
         images = images[..., 0]
     low, high = images.min(), images.max()
     return (images - low) / (high - low or 1)
+
+
+def brief(label: object) -> str:
+    """Write a label that has room below an image."""
+    text = str(label)
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+
+
+def mosaic_size(
+    width: float, n_rows: int, n_columns: float, images: NDArray
+) -> tuple[float, float]:
+    """Compute width and height in inches of a figure with a title of two lines."""
+    row = images.shape[1] / images.shape[2] + 2 * _WORDS  # for an image of width 1
+    return width, 0.4 + n_rows * row * min(width / n_columns, _CELL, _ROW / row)
 
 
 def draw_mosaic(
@@ -77,7 +95,6 @@ def draw_mosaic(
                     text,
                     horizontalalignment="center",
                     verticalalignment="top",
-                    fontsize=0.75 * float(panel.xaxis.label.get_fontsize()),
                 )
             )
     n_columns = max(len(pictures) for pictures, _ in rows)
@@ -85,4 +102,20 @@ def draw_mosaic(
     panel.set_ylim(-len(rows) * (height + 2 * _WORDS), 0)
     panel.set_aspect("equal")
     panel.set_axis_off()
+    _fit(panel, texts)
     return images, texts
+
+
+def _fit(panel: "Axes", texts: list[Any]) -> None:
+    """Write words in a size for which they have room."""
+    panel.figure.figure.draw_without_rendering()  # the layout decides the room
+    ends = panel.transData.transform([(0, 0), (1, _WORDS)])
+    width, height = ends[1] - ends[0]
+    size = 0.75 * float(panel.xaxis.label.get_fontsize())
+    for text in texts:
+        text.set_fontsize(size)
+        box, n_lines = text.get_window_extent(), 1 + text.get_text().count("\n")
+        excess = max(1.0, box.width / width, box.height / n_lines / height)
+        size = max(4.0, size / excess)
+    for text in texts:
+        text.set_fontsize(size)

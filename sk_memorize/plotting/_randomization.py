@@ -10,7 +10,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from .._errors import wrong
 from .._typing import Classifier
 from ..analysis import RandomizationTest, randomization_test
-from ._axes import add_own_legend
+from ._axes import add_own_legend, number_wholes
 from ._checks import check_result
 from ._panels import Display, check_axes
 from ._style import COLORS, COLUMN, LINES
@@ -110,7 +110,7 @@ class RandomizationTestDisplay(Display):
         """
         values = self.result.table[self.statistic].to_numpy(float)
         given, permuted = values[0], values[1:]
-        edges = _edges(permuted, bins)
+        edges = _edges(permuted, bins, given)
         with self._open(ax, (COLUMN, 0.8 * COLUMN)) as (panel,):
             _, _, self.bars_ = panel.hist(
                 permuted,
@@ -133,13 +133,13 @@ class RandomizationTestDisplay(Display):
                 title=f"p = {self.result.p_values[self.statistic]:.3g} "
                 f"({self.result.alternatives[self.statistic]} speaks for signal)",
             )
-            if (permuted == permuted[0]).all():
+            if (permuted == given).all():
                 panel.margins(x=1)
             if self.statistic != "epochs":  # no accuracy is below 0 or above 1
                 low, high = np.clip(panel.get_xlim(), 0, 1)
                 ticks = panel.get_xticks()
                 panel.set_xticks(ticks[(low <= ticks) & (ticks <= high)])
-            panel.yaxis.get_major_locator().set_params(integer=True)
+            number_wholes(panel.yaxis)
             add_own_legend(panel, below=ax is None)
         return self
 
@@ -209,7 +209,9 @@ class RandomizationTestDisplay(Display):
         return cls.from_results(result, statistic=statistic, ax=ax, bins=bins)
 
 
-def _edges(values: NDArray[np.float64], bins: "Bins") -> NDArray[np.float64]:
+def _edges(
+    values: NDArray[np.float64], bins: "Bins", given: float
+) -> NDArray[np.float64]:
     """Choose the bins of a histogram."""
     if not isinstance(bins, str) or bins != "auto":
         return np.histogram_bin_edges(values, bins)
@@ -217,7 +219,7 @@ def _edges(values: NDArray[np.float64], bins: "Bins") -> NDArray[np.float64]:
     steps = np.diff(np.unique(values))
     step = steps[steps > _ROUNDING].min(initial=np.inf)
     if np.isinf(step):  # a single value
-        half = abs(low) / 100 or 0.5
+        half = max(abs(given - low) / 20, abs(low) / 100) or 0.5
         return np.array([low - half, low + half])
     edges = np.histogram_bin_edges(values, "auto")
     if edges[1] - edges[0] >= step:

@@ -32,8 +32,12 @@ SIZES: Any = {
 
 def line_style(number: int) -> dict[str, Any]:
     """Make the style of a line: no two of a picture share color, dashes and marker."""
+    from matplotlib import rcParams
+
+    color = COLORS[number % len(COLORS)]
     return {
-        "color": COLORS[number % len(COLORS)],
+        # Black would not be seen in a dark style.
+        "color": rcParams["text.color"] if color == "#000000" else color,
         "linestyle": LINES[number % len(LINES)],
         "marker": MARKERS[number % len(MARKERS)],
         "markersize": 3.5,
