@@ -10,6 +10,7 @@ import argparse
 import ast
 import contextlib
 import functools
+import math
 import warnings
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -102,9 +103,10 @@ def search(args: Args, data: Data, labels: str, batch: list[Cell]) -> list[Cell]
     n_train = len(data.y_train) * (args.folds - 1) // args.folds
     table = pd.DataFrame({"parameters": results["mean_test_parameters"].astype(int)})
     table.insert(0, "n_train", n_train)
+    unbiased = math.sqrt(args.folds / (args.folds - 1))  # as of all other tables
     for name, source in _SOURCES.items():
         table[name] = results[f"mean_{source}"]
-        table[f"{name}_std"] = results[f"std_{source}"]
+        table[f"{name}_std"] = results[f"std_{source}"] * unbiased
     n_memorized = table["train_accuracy"] * n_train
     table["parameters_per_memorized_label"] = table["parameters"] / n_memorized
     return list(table.to_dict("records"))

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _tools import claims
 from _tools.arguments import Args, make_parser
 from _tools.claims import Claim, difference, exceeds, fitted, tell_fitted, tell_test
-from _tools.common import Data, load_data, run_script, timed_fit
+from _tools.common import Data, guess_std, load_data, run_script, timed_fit
 from _tools.sweep import Cell, list_cells, mean_and_spread, run_sweep
 from _tools.tables import columns, report
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -45,9 +46,7 @@ _NAMES = ["model", "labels", "regularizer"]
 _FIGURES = ["paper_train_accuracy", "paper_test_accuracy"]
 PAPER = pd.DataFrame(_ROWS, columns=[*_NAMES, *_FIGURES])
 CROP = 28  # pixels on a side
-# A regularizer's effect is small beside that of random labels. The guesses for similar
-# images are alike, so they scatter more widely than independent ones.
-SMALL_PART, N_DEVIATIONS = 0.1, 4
+SMALL_PART = 0.1  # a regularizer's effect beside that of random labels
 
 _SGD = {"optimizer": "sgd", "optimizer_params": {"momentum": 0.9, "nesterov": False}}
 _DECAY = {"lr_scheduler": "exponential", "lr_scheduler_params": {"gamma": 0.95}}
@@ -103,6 +102,7 @@ def measure(args: Args, data: Data, cell: Cell) -> dict[str, Any]:
         "epochs": model[-1].n_epochs_,
         "train_accuracy": model.score(data.X_train, y),
         "test_accuracy": model.score(data.X_test, data.y_test),
+        "guess_std": guess_std(data.y_test, model.predict(data.X_test)),
     }
 
 
@@ -116,7 +116,7 @@ def run(args: Args, data: Data) -> pd.DataFrame:
     fits = run_sweep(
         args, data, cells, measure, in_cells=("settings", "models", "seed")
     )
-    measures = ["epochs", "train_accuracy", "test_accuracy", "fit_seconds"]
+    measures = ["epochs", "train_accuracy", "test_accuracy", "guess_std", "fit_seconds"]
     table = mean_and_spread(fits, ["setting", *_NAMES, "parameters"], measures)
     return add_paper(table).assign(**data.facts)
 
@@ -147,7 +147,7 @@ def judge(table: pd.DataFrame) -> list[Claim]:
 def _judge_network(rows: pd.DataFrame) -> Iterator[tuple[str, bool | None, str]]:
     random, true = rows.loc[("random", "none")], rows.loc[("true", "none")]
     chance, accuracy = random["chance_accuracy"], random["test_accuracy"]
-    leeway = N_DEVIATIONS * math.sqrt(chance * (1 - chance) / random["n_test"])
+    leeway = claims.leeway(random)
     near = f"on the test set, chance {chance:.4f} ± {leeway:.4f}"
     told = f"{tell_fitted(random)} (paper: {random['paper_train_accuracy']:.4f})"
     yield "random labels are fitted", fitted(random), told

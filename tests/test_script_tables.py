@@ -63,6 +63,9 @@ def test_grid_search_has_a_row_for_each_cell(finished):
     assert [r["parameters"] for r in records[:2]] == [75 * 16 + 10, 75 * 32 + 10]
     for record in records:
         assert all(math.isfinite(v) for v in record.values() if isinstance(v, float))
+        # Of two folds both are one standard deviation, by the root of 2, off the mean.
+        n_right = 100 * (record["test_accuracy"] + record["test_accuracy_std"] / 2**0.5)
+        assert n_right == pytest.approx(round(n_right))
     assert records[2]["train_accuracy"] > records[2]["train_accuracy_true"]
 
 
@@ -80,6 +83,7 @@ def test_batch_size_has_a_row_for_each_rule(finished):
         assert (record["search_seconds"] is None) == (record["lr_rule"] == "fixed")
     assert records[0]["lr"] == 0.001
     assert "notice: batch sizes above 256 are left out" in out
+    assert "finished cells" not in out
 
 
 def test_separability_has_checked_proofs(finished):

@@ -93,6 +93,11 @@ def accuracy_error(row: pd.Series, name: str = "test_accuracy") -> float:
     return math.hypot(math.sqrt(share * (1 - share) / rows), spread_error(row, name))
 
 
+def leeway(row: pd.Series) -> float:
+    """Compute how far a test accuracy may be from chance if it is that of guessing."""
+    return NOISE * float(row["guess_std"]) / math.sqrt(n_fits(row))
+
+
 def fitted(row: pd.Series) -> bool | None:
     """Judge whether the labels are fitted; None if it depends on the seeds."""
     margin = NOISE * spread_error(row, "train_accuracy")

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NoReturn
@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedKFold, cross_validate, train_test_split
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import Pipeline
 
 from _tools.progress import track
@@ -210,60 +211,61 @@ def run_protocols(
     histories : dict of pandas.DataFrame
         Of the first fit of each kind, by name.
     """
-    X = np.concatenate([data.X_train, data.X_test])
-    y = np.concatenate([data.y_train, data.y_test])
-    parts = np.split(np.arange(len(y)), [len(data.y_train)])
-    protocols: list[tuple[str, int, Any, int]]
-    protocols = [("holdout", seed, [parts], 1) for seed in args.seed]
-    warm_up(fit_small_network, args.device)
+    protocols: list[tuple[str, int, list[Any], int]]
+    protocols = [("holdout", seed, [None], 1) for seed in args.seed]
     if args.folds:
-        warm_up_workers(args.device, args.n_jobs)
         folds = StratifiedKFold(args.folds, shuffle=True, random_state=args.seed[0])
         splits = list(folds.split(data.X_train, data.y_train))
         protocols.append(("cv", args.seed[0], splits, args.n_jobs))
     runs = track(
         product(kinds, protocols), lambda run: f"{run[0]} {column}, {run[1][0]}"
     )
-    tables: list[pd.DataFrame] = []
+    fits: list[dict[str, Any]] = []
     histories: dict[str, pd.DataFrame] = {}
     for name, (protocol, seed, splits, n_jobs) in runs:
-        table, networks = _fit_splits(kinds[name](seed), X, y, splits, n_jobs)
-        tables.append(table.assign(protocol=protocol, seed=seed, **{column: name}))
-        histories.setdefault(name, networks[0].history_)
-    fits = pd.concat(tables, ignore_index=True).assign(dataset=data.name)
-    fits["chance_accuracy"] = data.chance_accuracy
-    fits["labels"] = fits.get("labels", "true")
+        about = {column: name, "protocol": protocol, "seed": seed}
+        jobs = (joblib.delayed(_fit)(kinds[name](seed), data, s) for s in splits)
+        for found, history in joblib.Parallel(n_jobs)(jobs):
+            fits.append(about | found)
+            histories.setdefault(name, history)
+    table = pd.DataFrame(fits).assign(dataset=data.name)
+    table["chance_accuracy"] = data.chance_accuracy
+    table["labels"] = table.get("labels", "true")
     by = dict.fromkeys([column, "dataset", "labels", "protocol"])
-    return summarize(fits, list(by)), histories
+    return summarize(table, list(by)), histories
 
 
-def _fit_splits(
-    estimator: ClassifierMixin, X: np.ndarray, y: np.ndarray, splits: Any, n_jobs: int
-) -> tuple[pd.DataFrame, list[MemorizingMLP]]:
-    """Fit on the first part of each split, and measure on both."""
-    results = cross_validate(
-        estimator,
-        X,
-        y,
-        scoring=memorization_scoring(),
-        cv=splits,
-        n_jobs=n_jobs,
-        return_train_score=True,
-        return_estimator=True,
-        error_score="raise",
-    )
-    networks = [network_of(fitted) for fitted in results["estimator"]]
+def _fit(
+    estimator: ClassifierMixin, data: Data, split: Sequence[np.ndarray] | None
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Fit on the training part, or one part of its split, and measure on both."""
+    train, test = (data.X_train, data.y_train), (data.X_test, data.y_test)
+    if split is not None:
+        train, test = ((data.X_train[rows], data.y_train[rows]) for rows in split)
+    seconds, scorers = timed_fit(estimator, *train), memorization_scoring()
+    network = network_of(estimator)
     found = {
-        "n_train": [len(train) for train, _ in splits],
-        "n_test": [len(test) for _, test in splits],
-        "train_accuracy": results["train_fitted_accuracy"],
-        "train_loss": [network.train_loss_ for network in networks],
-        "train_accuracy_true": results["train_accuracy"],
-        "test_accuracy": results["test_accuracy"],
-        "epochs": [network.n_epochs_ for network in networks],
-        "fit_seconds": results["fit_time"],
+        "n_train": len(train[1]),
+        "n_test": len(test[1]),
+        "train_accuracy": scorers["fitted_accuracy"](estimator, *train),
+        "train_loss": network.train_loss_,
+        "train_accuracy_true": scorers["accuracy"](estimator, *train),
+        "test_accuracy": scorers["accuracy"](estimator, *test),
+        "guess_std": guess_std(test[1], estimator.predict(test[0])),
+        "epochs": network.n_epochs_,
+        "fit_seconds": seconds,
     }
-    return pd.DataFrame(found), networks
+    return found, network.history_
+
+
+def guess_std(y: np.ndarray, guesses: np.ndarray) -> float:
+    """Compute how accuracies scatter if the guessed classes trade names at random.
+
+    Guesses for similar rows are alike, so it is more than for independent ones.
+    """
+    shares = confusion_matrix(y, guesses) / len(y)
+    rest = shares - shares.mean(0) - shares.mean(1)[:, None] + shares.mean()
+    return math.sqrt(np.square(rest).sum() / (len(shares) - 1))
 
 
 def timed_fit(model: Any, X: np.ndarray, y: np.ndarray) -> float:

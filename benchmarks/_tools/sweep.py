@@ -100,9 +100,12 @@ def run_batches(
     """
     store = None if args.output is None else _open_store(args, data, in_cells)
     found: dict[str, dict[str, Any]] = {}
-    for cell in cells if store is not None else ():
-        if store is not None and (record := store.get(cell)) is not None:
-            found[_name(cell)] = record
+    if store is not None:
+        records = ((_name(cell), store.get(cell)) for cell in cells)
+        found = {name: record for name, record in records if record is not None}
+        if found:
+            words = f"{store.path} has {len(found)} finished cells"
+            print(f"notice: {words}", file=sys.stderr)
     missing = [cell for cell in cells if _name(cell) not in found]
     finished = measure_many(missing)
     try:
@@ -155,8 +158,6 @@ def _open_store(
         store = RecordStore(path, header)
     except (OSError, ValueError) as error:
         fail(str(error))
-    if len(store):
-        print(f"notice: {path} has {len(store)} finished cells", file=sys.stderr)
     return store
 
 
