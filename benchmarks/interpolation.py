@@ -23,12 +23,11 @@ import numpy as np
 import pandas as pd
 from _tools.arguments import add_seed, make_parser, positive_int
 from _tools.claims import ZERO_ERROR, Claim, both, difference, exceeds, tell_test
-from _tools.common import Data, fail, load_data, run_script, warm_up
+from _tools.common import Data, fail, load_data, run_script, sample_rows, warm_up
 from _tools.pictures import draw_methods
 from _tools.progress import track
 from _tools.tables import report
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sk_memorize import (
@@ -62,20 +61,15 @@ def count_parameters(clf: Any) -> int:
     """Count the numbers that a fitted classifier keeps in order to predict."""
     if isinstance(clf, KNeighborsClassifier):
         return int(clf.n_samples_fit_ * (clf.n_features_in_ + 1))
-    if isinstance(clf, MemorizingMLP):
-        return sum(p.numel() for p in clf.net_.module_.parameters())
     return int(clf.n_parameters_)
 
 
 def choose_rows(args: argparse.Namespace, data: Data, method: str) -> np.ndarray:
     """Choose the training rows of a method: all, or a stratified sample."""
-    rows = np.arange(len(data.y_train))
-    if method not in QUADRATIC or len(rows) <= args.max_kernel_samples:
-        return rows
-    sample, _ = train_test_split(
-        rows, train_size=args.max_kernel_samples, stratify=data.y_train, random_state=0
-    )
-    return sample
+    n_rows = len(data.y_train)
+    if method not in QUADRATIC or n_rows <= args.max_kernel_samples:
+        return np.arange(n_rows)
+    return sample_rows(data.y_train, args.max_kernel_samples)
 
 
 def run(args: argparse.Namespace, data: Data) -> pd.DataFrame:

@@ -121,6 +121,7 @@ CASES = [
     *wrong_data(
         "InfluenceDisplay.plot",
         ("X-more", {"X": X}, "'X'", "the 300 rows of the scores", "Got 1797 rows"),
+        ("test-more", {"X_test": X, "y_test": y}, "'X_test'", "20 rows", "Got 1797"),
         ("n", {"n_test_rows": 0}, "'n_test_rows'", "at least 1", "Got 0"),
         ("pairs", {"pairs": [1]}, "'pairs'", "a DataFrame", "shape (1,)"),
         ("y", {"pairs": pd.DataFrame({"row": [1]})}, "'pairs'", "columns", "test_row"),

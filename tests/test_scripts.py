@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from _tools import common
 from _tools.arguments import make_parser
@@ -19,6 +20,10 @@ EVERY = pytest.mark.parametrize("name", QUICK)
 
 def script(name):
     return importlib.import_module(name)
+
+
+def load_data(*arguments):
+    return common.load_data(make_parser(None).parse_args(arguments))
 
 
 @pytest.fixture(autouse=True)
@@ -171,10 +176,17 @@ def test_an_unwritable_output_is_refused(tmp_path, capsys, monkeypatch):
     assert "cannot be written to: Permission denied" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("n_rows", [200, 1430, 1437, 2000])
+def test_a_sample_may_have_any_size(n_rows):
+    y = load_data(*DIGITS, "--max-samples", str(n_rows)).y_train
+    assert len(y) == min(n_rows, 1437)
+    shares = np.bincount(load_data(*DIGITS).y_train) * len(y) / 1437
+    assert abs(np.bincount(y) - shares).max() < 1
+
+
 def test_without_mnist_the_title_says_that_it_is_about_digits(tmp_path, capsys):
     arguments = ["--max-samples", "100", "--data-home", str(tmp_path / "void")]
-    args = make_parser(None).parse_args(arguments)
-    assert common.load_data(args).title == "digits of scikit-learn, instead of MNIST"
+    assert load_data(*arguments).title == "digits of scikit-learn, instead of MNIST"
     assert capsys.readouterr().err.startswith("notice: ")
     assert not list(tmp_path.iterdir())
 

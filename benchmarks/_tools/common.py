@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.pipeline import Pipeline
+from sklearn.utils import resample
 
 from _tools.progress import track
 from _tools.tables import summarize
@@ -154,17 +155,20 @@ def load_data(args: argparse.Namespace, folds: int = 0) -> Data:
                 f"argument --max-samples: {args.max_samples} rows are too few for "
                 f"{n_classes} classes and {folds} folds; at least {needed}."
             )
-        X_train, _, y_train, _ = train_test_split(
-            X_train,
-            y_train,
-            train_size=args.max_samples,
-            stratify=y_train,
-            random_state=0,
-        )
+        rows = sample_rows(y_train, args.max_samples)
+        X_train, y_train = X_train[rows], y_train[rows]
     n_channels = bunch.image_shape[2] if len(bunch.image_shape) == 3 else 1
     return Data(
         bunch.name, title, X_train, y_train, bunch.X_test, bunch.y_test, n_channels
     )
+
+
+def sample_rows(y: np.ndarray, n: int) -> np.ndarray:
+    """Choose rows with the shares of the classes."""
+    rows, how = np.arange(len(y)), {"stratify": y, "random_state": 0}
+    if len(y) - n < len(np.unique(y)):  # a split would leave a class without a row
+        return np.asarray(resample(rows, replace=False, n_samples=n, **how))
+    return np.asarray(train_test_split(rows, train_size=n, **how)[0])
 
 
 def make_estimator(

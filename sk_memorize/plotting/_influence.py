@@ -139,10 +139,11 @@ class InfluenceDisplay(Display):
             pairs[pairs["test_row"].isin(tests)].groupby("test_row").head(n_influences)
         )
         labels = np.asarray(y_test)
-        n_rows = len(self.scores.given_label), len(self.scores.influence_values)
+        n_rows, tested = len(self.scores.given_label), self.scores.influence_values
+        assert tested is not None
         take = partial(take_images, image_shape=image_shape, owner=owner)
-        images = take(X, pairs["row"].to_numpy(), n_rows=n_rows[0], name="X")
-        test_images = take(X_test, tests, n_rows=n_rows[1], name="X_test")
+        images = take(X, pairs["row"].to_numpy(), n_rows=n_rows, name="X")
+        test_images = take(X_test, tests, n_rows=len(tested), name="X_test")
         rows = []
         for test, image in zip(tests, test_images, strict=True):
             mine = (pairs["test_row"] == test).to_numpy()
