@@ -5,6 +5,7 @@ import math
 
 import ablation
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from _tools.common import Data
@@ -86,40 +87,18 @@ def test_a_default_that_diverges_has_no_running_averages(tmp_path, monkeypatch):
         assert record["test_accuracy"] is None
 
 
-def test_means_and_stds(data):
-    fits = [
-        {
-            "ablation": name,
-            "epochs": epochs,
-            "seconds": seconds,
-            "reached": accuracy >= 0.9999,
-            "diverged": math.isnan(accuracy),
-            "train_accuracy": accuracy,
-        }
-        for name, epochs, seconds, accuracy in [
-            ("default", 10, 1.0, 1.0),
-            ("SGD", 60, 4.0, 1.0),
-            ("default", 14, 2.0, 1.0),
-            ("SGD", math.nan, math.nan, math.nan),
-            ("default", 12, 6.0, 1.0),
-            ("SGD", 100, 8.0, 0.5),
-        ]
-    ]
-    table = summarize(fits, data, "permuted")
-    default, sgd = table.to_dict("records")
-    # Deviations -2, 2, 0 and -2, -1, 3; the squares are divided by 3 - 1.
-    assert (default["epochs"], default["epochs_std"]) == (12, 2)
-    assert (default["seconds"], default["seconds_std"]) == (3, pytest.approx(7**0.5))
-    assert (default["train_accuracy"], default["train_accuracy_std"]) == (1, 0)
-    assert (default["n_seeds"], default["reached"], default["diverged"]) == (3, 3, 0)
-    # The fit that diverged is in the counts only.
+def test_means_are_those_of_the_fits_that_did_not_diverge(data):
+    numbers = {"epochs": [60, math.nan, 100], "train_accuracy": [1.0, math.nan, 0.5]}
+    fits = pd.DataFrame(numbers).assign(ablation="SGD", seconds=[4.0, math.nan, 8.0])
+    fits["reached"] = fits["train_accuracy"] >= 0.9999
+    fits["diverged"] = fits["epochs"].isna()
+    table = summarize(fits.to_dict("records"), data, "permuted")
+    (sgd,) = table.to_dict("records")
     assert (sgd["n_seeds"], sgd["reached"], sgd["diverged"]) == (3, 1, 1)
     assert (sgd["epochs"], sgd["epochs_std"]) == (80, pytest.approx(800**0.5))
     assert (sgd["seconds"], sgd["seconds_std"]) == (6, pytest.approx(8**0.5))
     assert sgd["train_accuracy"] == 0.75
-    shown = format_rows(table, ablation.COLUMNS)
-    assert "1/3, 1 diverged" in shown
-    assert "12 ± 2" in shown
+    assert "1/3, 1 diverged" in format_rows(table, ablation.COLUMNS)
 
 
 def statistics(network):

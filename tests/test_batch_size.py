@@ -115,9 +115,3 @@ def test_the_search_takes_the_lowest_loss_where_none_converges(data, args):
     assert batch_size.search(args, data, {"batch_size": 32})["lr_at_edge"]
     args.lr_factors = [1]
     assert not batch_size.search(args, data, {"batch_size": 32})["lr_at_edge"]
-
-
-def test_the_courses_network():
-    course = convergence.NETWORKS["course"]
-    assert course["hidden_layer_sizes"] == (256, 512, 256, 128, 64, 32)
-    assert course["lr_scheduler"] is None

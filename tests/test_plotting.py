@@ -1,6 +1,5 @@
 """The displays: what is in the axes is what was given."""
 
-import importlib
 import itertools
 import sys
 
@@ -13,7 +12,6 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import sk_memorize
 from sk_memorize import (
     CorruptedTargetClassifier,
     FittingCurveDisplay,
@@ -274,12 +272,6 @@ def test_without_matplotlib_the_extra_is_named(kind, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"Display.* requires matplotlib"):
         display.plot()
-
-
-def test_every_display_is_public():
-    plotting = importlib.import_module("sk_memorize.plotting")
-    assert set(plotting.__all__) <= set(sk_memorize.__all__)
-    assert sk_memorize.__all__ == sorted(sk_memorize.__all__)
 
 
 def test_a_figure_that_fails_is_closed(monkeypatch):

@@ -130,17 +130,6 @@ def test_wrong_arguments_are_named_before_any_work(
     assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]
 
 
-@EVERY
-def test_an_interrupt_leaves_no_table(name, tmp_path, monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(script(name), "run", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        script(name).main([*FEW, "--output", str(tmp_path / "table.json")])
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     ("body", "stdout", "words"),
     [
