@@ -95,7 +95,6 @@ OWN = [
     ("grid_search", ["--scheduler", "here"], "--scheduler: must be local or an addr"),
     ("corruption", ["--levels", "1.5"], "--levels: must be from 0 to 1, got '1.5'"),
     ("corruption", ["--levels", "nan"], "--levels: must be from 0 to 1, got 'nan'"),
-    ("corruption", ["--lr-scheduler", "x"], "--lr-scheduler: invalid choice: 'x'"),
     ("batch_size", ["--batch-sizes", "1"], "--batch-sizes: must be an int of at least"),
     ("batch_size", [*FEW, "--batch-sizes", "512"], "-sizes: none is at most 200"),
     ("batch_size", ["--budget", "nan"], "--budget: must be a positive number, got"),
@@ -103,14 +102,8 @@ OWN = [
     ("capacity", ["--widths", "0"], f"--widths: {POSITIVE}"),
     ("capacity", ["--max-samples", "9"], "--max-samples: must be at least 16"),
     ("interpolation", [*FEW, "--max-kernel-samples", "19"], "19 .* few; at least 20"),
-    ("interpolation", ["--seed", "0", "1"], "unrecognized arguments: 1"),
-    ("paper_table", ["--models", "2x512"], "--models: invalid choice: '2x512'"),
-    ("ablation", ["--ablations", "no luck"], "--ablations: invalid choice: 'no luck'"),
     ("ablation", ["--repeats", "0"], f"--repeats: {POSITIVE}"),
-    ("parallel", ["--backends", "mpi"], "--backends: invalid choice: 'mpi'"),
     ("parallel", [*DIGITS, "--max-samples", "29"], "29 rows are .* and 3 folds"),
-    ("speed", ["--contenders", "nobody"], "--contenders: invalid choice: 'nobody'"),
-    ("speed", ["--max-epochs", "0"], "unrecognized arguments"),
 ]
 
 

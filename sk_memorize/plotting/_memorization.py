@@ -105,7 +105,7 @@ class MemorizationDisplay(Display):
             the probability in sample. "images" shows the worst rows, with the given
             and the suggested label below, and the score.
         X : array-like of shape (n_rows, n_pixels), or images, default=None
-            The rows, for ``kind="images"``.
+            The rows of the scores, for ``kind="images"``.
         image_shape : tuple of int, default=None
             Height and width of an image, and channels before or behind if there are
             any. None is for images.
