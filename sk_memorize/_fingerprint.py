@@ -5,7 +5,6 @@ layout of an array. Pickles, and what is hashed of them, depend on all of these.
 """
 
 import copyreg
-import inspect
 import pickle
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -16,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse, spmatrix
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._pprint import _changed_params
 
 _UNORDERED = "dict", "set", "frozenset"
 _SIMPLE = (type(None), bool, int, float, complex, str, bytes)
@@ -29,8 +30,9 @@ def digest(value: object) -> str:
     ----------
     value : object
         Numbers, strings, arrays, tables, containers, estimators, functions, and what
-        can be pickled. Of an estimator the parameters count, of a function its code,
-        defaults and closure, of a class its name.
+        can be pickled. Of an estimator the parameters count, of a frozen one what it
+        has learned, too; of a function its code, defaults and closure; of a class its
+        name.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def digest(value: object) -> str:
     Raises
     ------
     TypeError
-        If the object cannot be pickled.
+        If the object, or one inside it, cannot be pickled.
 
     Examples
     --------
@@ -48,7 +50,10 @@ def digest(value: object) -> str:
     >>> digest({"a": np.eye(3), "b": [2]}) == digest({"b": [2], "a": np.eye(3).T})
     True
     """
-    return _digest(value, ()).hex()
+    try:
+        return _digest(value, (), is_fitted=False).hex()
+    except (AttributeError, ValueError, pickle.PicklingError) as error:
+        raise TypeError(str(error)) from error
 
 
 def show(value: object) -> str:
@@ -62,8 +67,9 @@ def show(value: object) -> str:
     Returns
     -------
     text : str
-        Parameters that have their defaults are left out; of what has no simple
-        representation, the class and the first letters of the digest are shown.
+        An estimator's parameters that have their defaults are left out; of what has
+        no simple representation, the class and the first letters of the digest are
+        shown.
 
     Examples
     --------
@@ -79,28 +85,23 @@ def show(value: object) -> str:
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     if hasattr(value, "get_params"):
-        params = value.get_params(deep=False)
+        params = _changed_params(value)
     elif hasattr(value, "split") and hasattr(value, "__dict__"):
         params = vars(value)
     else:
         return f"{name} {digest(value)[:8]}"
-    defaults = {
-        key: digest(parameter.default)
-        for key, parameter in inspect.signature(type(value)).parameters.items()
-        if parameter.default is not parameter.empty
-    }
-    shown = (
-        f"{key}={show(params[key])}"
-        for key in sorted(params)
-        if defaults.get(key) != digest(params[key])
-    )
+    shown = (f"{key}={show(param)}" for key, param in sorted(params.items()))
     return f"{name}({', '.join(shown)})"
 
 
-def _digest(value: object, above: tuple[int, ...]) -> bytes:
-    """Hash an object that is within others, whose addresses tell a cycle."""
+def _digest(value: object, above: tuple[int, ...], is_fitted: bool) -> bytes:
+    """Hash an object that is within others, whose addresses tell a cycle.
+
+    What estimators have learned counts inside of one that is frozen.
+    """
+    is_fitted = is_fitted or isinstance(value, FrozenEstimator)
     kind, parts = (
-        _take_apart(value)
+        _take_apart(value, is_fitted)
         if id(value) not in above
         else ("cycle", str(above[::-1].index(id(value))).encode())
     )
@@ -109,12 +110,12 @@ def _digest(value: object, above: tuple[int, ...]) -> bytes:
         state.update(parts)
     else:
         above = (*above, id(value))
-        digests = [_digest(part, above) for part in parts]
+        digests = [_digest(part, above, is_fitted) for part in parts]
         state.update(b"".join(sorted(digests) if kind in _UNORDERED else digests))
     return state.digest()
 
 
-def _take_apart(value: object) -> tuple[str, Any]:
+def _take_apart(value: object, is_fitted: bool) -> tuple[str, Any]:
     """Split an object into the name of its kind, and bytes or a list of parts."""
     cls = type(value)
     if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
@@ -132,19 +133,22 @@ def _take_apart(value: object) -> tuple[str, Any]:
     if issparse(value):
         return "sparse", _canonical(value)
     if isinstance(value, pd.DataFrame):
-        columns = [value.iloc[:, place] for place in range(value.shape[1])]
-        return "DataFrame", [value.columns, *columns]
-    if isinstance(value, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        return f"column of {value.dtype}", [np.asarray(value)]
+        columns = [value.iloc[:, place].array for place in range(value.shape[1])]
+        return "DataFrame", [value.index, value.columns, *columns]
+    if isinstance(value, pd.Series):
+        return "Series", [value.index, value.array]
+    if isinstance(value, pd.Index | pd.api.extensions.ExtensionArray):
+        order = [getattr(value.dtype, name, None) for name in ("categories", "ordered")]
+        return f"column of {value.dtype}", [np.asarray(value), *order]
     if isinstance(value, np.ndarray):
         return _take_array_apart(value)
-    if hasattr(value, "get_params"):
+    if hasattr(value, "get_params") and not is_fitted:
         return "estimator", [cls, value.get_params(deep=False)]
     if value is check_random_state(None):  # the distributions of SciPy hold it
         return "global generator", b""
     if hasattr(value, "__array__"):  # polars, torch
         array = np.asarray(value.detach() if hasattr(value, "detach") else value)
-        return "array of", [cls, array]
+        return "array of", [cls, str(getattr(value, "schema", "")), array]
     reduce = copyreg.dispatch_table.get(cls)
     reduced = value.__reduce_ex__(2) if reduce is None else reduce(value)
     if isinstance(reduced, str):
@@ -172,7 +176,8 @@ def _take_code_apart(
 
 
 def _take_array_apart(array: NDArray) -> tuple[str, Any]:
-    if array.dtype.hasobject or array.dtype.kind in "UST":
+    # In a list, masked values are None.
+    if array.dtype.hasobject or array.dtype.kind in "UST" or np.ma.is_masked(array):
         return "array", [array.shape, array.ravel().tolist()]
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     kind = f"array {native.dtype.descr} {array.shape}"

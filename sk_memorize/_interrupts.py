@@ -34,13 +34,17 @@ def watch_interrupts() -> Iterator[InterruptWatch]:
         yield watch
         return
 
-    def note(number: int, frame: FrameType | None) -> None:
-        watch.pressed = True
-        previous(number, frame)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield watch
-    finally:
+    def restore() -> None:
         if signal.getsignal(signal.SIGINT) is note:  # no callback has set its own
             signal.signal(signal.SIGINT, previous)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        watch.pressed = True
+        restore()  # once is enough; and Ctrl-C may break off the one at the end
+        previous(number, frame)
+
+    try:
+        signal.signal(signal.SIGINT, note)
+        yield watch
+    finally:
+        restore()

@@ -41,8 +41,8 @@ def check_labels(y: ArrayLike, owner: str) -> NDArray:
     TypeError
         If the labels are of another type, or of several.
     ValueError
-        If `y` is not 1d or is empty, if a label is missing or infinite, or if numbers
-        have a fraction.
+        If `y` is not 1d or is empty, if a label is missing, infinite or too large, or
+        if numbers have a fraction.
 
     Examples
     --------
@@ -61,7 +61,9 @@ booleans or strings, all of one type. Got values of type int, str instead.
     if labels.dtype.kind in "fOmM":
         _refuse_where(pd.isna(labels), labels, "be free of missing values", owner)
     if labels.dtype.kind == "f":
-        _refuse_where(np.isinf(labels), labels, "be finite", owner)
+        # scikit-learn converts them to integers of 64 bits.
+        is_large = np.abs(labels, dtype=np.float64) >= 2**63
+        _refuse_where(is_large, labels, "be finite and less than 2**63", owner)
     if (types := _types_not_taken(y, labels)) is not None:
         raise TypeError(
             # scikit-learn's estimator checks expect these first words.

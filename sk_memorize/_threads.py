@@ -1,9 +1,11 @@
 """Thread limits of torch and of linear algebra."""
 
 import os
+from _thread import start_new_thread
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Event, Lock, Thread
+from queue import SimpleQueue
+from threading import Lock
 from typing import Any
 
 import torch
@@ -53,15 +55,45 @@ def at_most_threads(limit: int) -> Iterator[None]:
         _set_for_this_thread(limit)
         yield
     finally:
-        _set_for_this_thread(n_threads)
+        try:
+            _set_for_this_thread(n_threads)
+        except BaseException:  # Ctrl-C, once more
+            torch.set_num_threads(n_threads)
+            raise
 
 
 def _set_for_this_thread(n_threads: int) -> None:
-    with _lock, _default_kept():
-        torch.set_num_threads(n_threads)
+    """Set the number of the calling thread, but not that of threads new to torch.
+
+    torch.set_num_threads sets two numbers: that of the calling thread, which is
+    never looked up again, and a default, which every other thread takes over
+    when it first uses torch. Of two overlapping blocks the one that ends last
+    would leave the default at 1 for the rest of the process. Only a new thread
+    can read the default, and only another thread can set it alone.
+    """
+    # No Ctrl-C breaks into a method of these queues, or into the start of the thread.
+    is_known, is_set, is_kept = (SimpleQueue[None]() for _ in range(3))
+
+    def keep() -> None:
+        default = torch.get_num_threads()
+        is_known.put(None)
+        is_set.get()
+        torch.set_num_threads(default)
+        is_kept.put(None)
+
+    with _lock:
+        try:
+            start_new_thread(keep, ())
+            is_known.get()
+            torch.set_num_threads(n_threads)
+        except RuntimeError:  # At the interpreter's end no thread can begin.
+            torch.set_num_threads(n_threads)
+            is_kept.put(None)
+        finally:
+            is_set.put(None)
+            is_kept.get()
 
 
-_blas_lock = Lock()
 _blas_limits: list[Any] = []  # of the blocks that are entered
 
 
@@ -74,43 +106,11 @@ def single_thread_of_native_code() -> Iterator[None]:
     last one to leave leaves it as the first one found it.
     """
     controller = _get_threadpool_controller()
-    with _blas_lock:
+    with _lock:
         _blas_limits.append(controller.limit(limits=1, user_api="blas"))
     try:
         with controller.limit(limits=1, user_api="openmp"):
             yield
     finally:
-        with _blas_lock:
+        with _lock:
             _blas_limits.pop().restore_original_limits()
-
-
-@contextmanager
-def _default_kept() -> Iterator[None]:
-    """Undo what the block does to the number for threads that are new to torch.
-
-    torch.set_num_threads sets two numbers: that of the calling thread, which is
-    never looked up again, and a default, which every other thread takes over
-    when it first uses torch. Of two overlapping blocks the one that ends last
-    would leave the default at 1 for the rest of the process. Only a new thread
-    can read the default, and only another thread can set it alone.
-    """
-    known, done = Event(), Event()
-
-    def keep() -> None:
-        default = torch.get_num_threads()
-        known.set()
-        done.wait()
-        torch.set_num_threads(default)
-
-    keeper = Thread(target=keep, name="torch-threads-keeper")
-    try:
-        keeper.start()
-    except RuntimeError:  # At the interpreter's end no thread can begin.
-        yield
-        return
-    try:
-        known.wait()
-        yield
-    finally:
-        done.set()
-        keeper.join()

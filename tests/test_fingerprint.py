@@ -7,9 +7,14 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sk_memorize._fingerprint import digest
 
@@ -62,6 +67,15 @@ def test_digests_are_the_same_in_any_process():
     assert len(set(outputs[0])) == 10
 
 
+SERIES = pd.Series([1, 2], index=["a", "b"])
+OTHER_ORDER = pd.CategoricalDtype([2, 1])
+
+
+def frozen(values):
+    scaler = make_pipeline(StandardScaler()).fit(np.c_[values])
+    return [FrozenEstimator(scaler)]
+
+
 @pytest.mark.parametrize(
     ("value", "same", "other"),
     [
@@ -72,6 +86,24 @@ def test_digests_are_the_same_in_any_process():
         (np.float64(2), 2.0, 2),
         (torch.arange(3), torch.arange(3), np.arange(3)),
         ([json], [json], [math]),
+        (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 3], mask=[0, 1]), [1, 2]),
+        (
+            np.ma.array([1, 2], mask=[0, 0]),
+            np.array([1, 2]),
+            np.ma.array([1, 2], mask=[0, 1]),
+        ),
+        (SERIES, SERIES.copy(), SERIES.set_axis(["b", "a"])),
+        (
+            SERIES.astype("category"),
+            SERIES.astype("category"),
+            SERIES.astype(OTHER_ORDER),
+        ),
+        (
+            pl.DataFrame({"a": [1], "b": [2]}),
+            pl.DataFrame({"a": [1], "b": [2]}),
+            pl.DataFrame({"b": [1], "a": [2]}),
+        ),
+        (frozen([1, 2]), frozen([1, 2]), frozen([1, 3])),
         (LogisticRegression(C=2), LogisticRegression(C=2), LogisticRegression(C=3)),
     ],
 )

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from sk_memorize import MemorizingMLP
+from sk_memorize._interrupts import watch_interrupts
 from sk_memorize._threads import single_thread
 
 X, Y = load_digits(return_X_y=True)
@@ -132,6 +135,43 @@ def test_a_thread_with_a_number_of_its_own_keeps_it(three_threads):
 
     assert in_new_thread(own) == 2
     assert in_new_thread(torch.get_num_threads) == 3
+
+
+def press_ctrl_c_at(step, block):
+    """Enter and leave a block; press Ctrl-C at a step where Python looks for it."""
+    left = step
+
+    def press(frame, event, arg):
+        nonlocal left
+        left -= event in ("call", "c_return") and frame.f_code.co_filename != __file__
+        if left == 0:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.setprofile(press)
+    try:
+        with block():
+            pass
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+        assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+    return False
+
+
+@pytest.mark.parametrize("block", [single_thread, watch_interrupts])
+def test_ctrl_c_at_any_step_leaves_threads_and_handler_alone(block, three_threads):
+    step, n_running = 1, len(sys._current_frames())
+    while press_ctrl_c_at(step, block):
+        step += 1
+        deadline = time.monotonic() + 20
+        while len(sys._current_frames()) > n_running:  # what keeps the default
+            assert time.monotonic() < deadline
+        assert torch.get_num_threads() == 3
+        assert in_new_thread(torch.get_num_threads) == 3
+    assert step > 20
 
 
 @pytest.mark.slow

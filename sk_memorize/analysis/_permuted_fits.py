@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 import time
 import warnings
 from dataclasses import dataclass
@@ -112,7 +111,7 @@ class PermutedFits:
         try:
             digests = {name: digest(part) for name, part in parts.items()}
             shown = {name: show(parts[name]) for name in ("estimator", "cv")}
-        except (AttributeError, TypeError, ValueError, pickle.PicklingError) as error:
+        except TypeError as error:
             must = f"be None where estimator or folds cannot be pickled: {error}"
             raise ValueError(wrong("checkpoint", OWNER, must, "a file")) from error
         return {
