@@ -4,14 +4,13 @@ import contextlib
 import os
 import stat
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
-from errno import EINVAL, EISDIR, ENOENT
-from io import BufferedReader
+from errno import EACCES, EINVAL, EISDIR, ENOENT
+from io import BufferedReader, FileIO
 from pathlib import Path
 
-if sys.platform != "win32":  # where files of killed runs are left
+if sys.platform != "win32":  # where nothing is locked, and files of killed runs stay
     import fcntl
 
 _PREFIX, _SUFFIX = ".sk_memorize-", ".tmp"
@@ -28,36 +27,38 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If `path` is a folder, a pipe, a socket or a disk, or is in no folder.
+        If `path` is a folder, a pipe, a socket or a disk, is write-protected, or is in
+        no folder.
     """
     mode = _read_mode(path)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(EISDIR, "The file to write is a folder", str(path))
     if mode and not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
         raise OSError(EINVAL, "The file to write is no ordinary file", str(path))
+    if mode and not os.access(path, os.W_OK):
+        raise PermissionError(EACCES, "The file to write is protected", str(path))
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(
             ENOENT, "There is no folder for the file to write", str(path)
         )
     if stat.S_ISCHR(mode):
-        with tempfile.TemporaryDirectory() as folder:
-            temporary = Path(folder, "content")
-            temporary.touch()
-            yield temporary
-            target.write_bytes(temporary.read_bytes())
+        yield target
         return
     _remove_leftovers(target.parent)
-    handle, temporary = _create(target.parent)
-    try:
-        yield temporary
-        os.fsync(handle)  # the content must reach the disk before the name
-        if mode:
-            temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-        os.close(handle)
+    with _create(target.parent) as file:
+        temporary = Path(file.name)
+        try:
+            yield temporary
+            os.fsync(file.fileno())  # the content must reach the disk before the name
+            if mode:
+                temporary.chmod(stat.S_IMODE(mode))
+            if sys.platform == "win32":
+                file.close()  # what is open cannot be renamed there
+            temporary.replace(target)
+        finally:
+            file.close()
+            temporary.unlink(missing_ok=True)
 
 
 def open_file(path: Path) -> BufferedReader:
@@ -69,16 +70,32 @@ def open_file(path: Path) -> BufferedReader:
         If `path` is a device, a pipe or a socket, whose content may never end, or
         cannot be opened.
     """
-    mode = _read_mode(path)
-    if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(EINVAL, "The file to read is no ordinary file", str(path))
+    _refuse_endless(path)
     return path.open("rb")
+
+
+@contextlib.contextmanager
+def open_alone(path: Path, mode: str) -> Iterator[FileIO]:
+    """Open an ordinary file without a buffer, once no other process has it open so."""
+    _refuse_endless(path)
+    with FileIO(path, mode) as file:
+        _lock(file)
+        try:
+            yield file
+        finally:
+            _lock(file, is_over=True)  # the end of the lock for a forked process, too
 
 
 def show_path(path: Path) -> str:
     """Show a path in a message of one line, whatever characters it has."""
     text = str(path) if str(path).isprintable() else repr(str(path))
     return text if len(text) <= 250 else f"...{text[-247:]}"
+
+
+def _refuse_endless(path: Path) -> None:
+    mode = _read_mode(path)
+    if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(EINVAL, "The file to read is no ordinary file", str(path))
 
 
 def _read_mode(path: Path) -> int:
@@ -89,18 +106,22 @@ def _read_mode(path: Path) -> int:
         return 0
 
 
-def _create(folder: Path) -> tuple[int, Path]:
-    """Create an ordinary file, and lock it: a lock ends with its process."""
+def _create(folder: Path) -> FileIO:
+    """Create an ordinary file, and lock it."""
     while True:
-        path = folder / f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}"
         # The mode is that of `open`; `mkstemp` would restrict it to the owner.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        file = FileIO(folder / f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}", "xb")
+        _lock(file)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # another process removed it before it was locked
+
+
+def _lock(file: FileIO, *, is_over: bool = False) -> None:
+    """Wait for the lock of a file, which ends with its process, or give it back."""
+    if sys.platform != "win32":
         with contextlib.suppress(OSError):  # a file system without locks
-            if sys.platform != "win32":
-                fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:
-            return handle, path
-        os.close(handle)  # another process removed it before it was locked
+            fcntl.flock(file, fcntl.LOCK_UN if is_over else fcntl.LOCK_EX)
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -60,16 +60,16 @@ booleans or strings, all of one type. Got values of type int, str instead.
         raise ValueError(wrong("y", owner, "have at least one label", "an empty array"))
     if labels.dtype.kind in "fOmM":
         _refuse_where(pd.isna(labels), labels, "be free of missing values", owner)
-    if labels.dtype.kind == "f":
-        # scikit-learn converts them to integers of 64 bits.
-        is_large = np.abs(labels, dtype=np.float64) >= 2**63
-        _refuse_where(is_large, labels, "be finite and less than 2**63", owner)
     if (types := _types_not_taken(y, labels)) is not None:
         raise TypeError(
             # scikit-learn's estimator checks expect these first words.
             "Unknown label type. "
             + wrong("y", owner, _TAKEN, f"values of type {types}")
         )
+    if labels.dtype.kind == "f":
+        # scikit-learn converts them to integers of 64 bits.
+        is_large = np.abs(labels, dtype=np.float64) >= 2**63
+        _refuse_where(is_large, labels, "be finite and less than 2**63", owner)
     try:
         check_classification_targets(labels)
     except ValueError as error:

@@ -1,15 +1,15 @@
 """A file of records, one JSON line each, which an interrupted run reads again."""
 
-import copy
 import json
 import os
 from collections.abc import Iterator, Mapping
-from errno import ENOSPC
+from errno import EEXIST, ENOSPC
+from io import FileIO
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from ._atomic import open_file, replacing
+from ._atomic import open_alone
 
 _CHECKSUM = b', "crc32": '  # of what stands before it in the line
 
@@ -41,7 +41,8 @@ class RecordStore:
     same whether it was just added or read: tuples become lists. Keys are equal if their
     JSON is, whatever the order of their names; 1 and 1.0 are two keys.
 
-    One process writes at a time.
+    Runs that write to one file at a time, where the system has locks, wait for each
+    other, and keep all records; of those under one key the last is read.
 
     Examples
     --------
@@ -56,31 +57,32 @@ class RecordStore:
 
     def __init__(self, path: str | os.PathLike[str], header: Mapping[str, Any]) -> None:
         self.path = Path(path)
-        first = _to_line({"header": header})
-        content = b""
-        if self.path.exists():
-            with open_file(self.path) as file:
-                content = file.read()
-        rows = list(self._parse(content))
-        # Overwrite a file that has a header only: nothing is lost.
-        if len(rows) < 2:
-            with replacing(self.path) as temporary:
-                temporary.write_bytes(first)
-        elif differences := "; ".join(_compare(rows[0], json.loads(first))):
-            raise ValueError(
-                f"{path} has the records of another run: {differences}. Give the name "
-                "of another file, or remove it."
-            )
-        else:
-            os.truncate(self.path, content.rindex(b"\n") + 1)
-        self._records = {_to_json(row["key"]): row["record"] for row in rows[1:]}
+        self._first = _to_line({"header": header})
+        with open_alone(self.path, "ab+") as file:
+            file.seek(0)
+            content = file.read()
+            rows = list(self._parse(content))
+            # Overwrite a file that has a header only: nothing is lost.
+            if len(rows) < 2:
+                file.truncate(0)
+                _append(file, self._first)
+            elif differences := "; ".join(_compare(rows[0], json.loads(self._first))):
+                raise ValueError(
+                    f"{path} has the records of another run: {differences}. Give the "
+                    "name of another file, or remove it."
+                )
+            else:
+                file.truncate(content.rindex(b"\n") + 1)
+                self._first = content[: content.index(b"\n") + 1]
+        self._records = {_to_json(row["key"]): _keep(row["record"]) for row in rows[1:]}
 
     def __len__(self) -> int:
         return len(self._records)
 
     def get(self, key: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a copy of the record of a key, None if there is none."""
-        return copy.deepcopy(self._records.get(_to_json(key)))
+        text = self._records.get(_to_json(key))
+        return None if text is None else json.loads(text)
 
     def add(self, key: Mapping[str, Any], record: Mapping[str, Any]) -> None:
         """Add a record under a new key. It is on the disk when this returns.
@@ -90,21 +92,17 @@ class RecordStore:
         TypeError
             If JSON cannot express a value.
         OSError
-            If the file cannot be written. It is then unchanged.
+            If the file cannot be written, or if a run with another header has begun it
+            anew. It is then unchanged.
         """
         line = _to_line({"key": key, "record": record})
-        as_read = json.loads(line)["record"]
         # "rb+" does not create a file: one that was removed would lack its header.
-        with self.path.open("rb+", buffering=0) as file:
-            size = file.seek(0, os.SEEK_END)
-            try:
-                if file.write(line) != len(line):
-                    raise OSError(ENOSPC, os.strerror(ENOSPC), str(self.path))
-                os.fsync(file.fileno())
-            except BaseException:
-                file.truncate(size)
-                raise
-        self._records[_to_json(key)] = as_read
+        with open_alone(self.path, "rb+") as file:
+            if file.read(len(self._first)) != self._first:
+                text = "Another run has begun the file anew"
+                raise FileExistsError(EEXIST, text, str(self.path))
+            _append(file, line)
+        self._records[_to_json(key)] = _keep(record)
 
     def _parse(self, content: bytes) -> Iterator[dict[str, Any]]:
         """Parse the complete lines, of which the first must be a header."""
@@ -118,6 +116,22 @@ class RecordStore:
                     "Give the name of another file, or remove it."
                 )
             yield json.loads(line)
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    """Write a whole line to the disk, or leave the file as it is."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        if file.write(line) != len(line):
+            raise OSError(ENOSPC, os.strerror(ENOSPC), str(file.name))
+        os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(size)
+        raise
+
+
+def _keep(record: Mapping[str, Any]) -> bytes:
+    return _to_json(record, sort_keys=False)
 
 
 def _to_line(row: dict[str, Mapping[str, Any]]) -> bytes:

@@ -71,6 +71,16 @@ def test_devices_are_written_and_pipes_refused(tmp_path):
     assert sorted(tmp_path.iterdir()) == [tmp_path / "loop", pipe]
 
 
+def test_a_protected_file_is_left_alone(tmp_path, monkeypatch):
+    write(path := tmp_path / "m", b"old")
+    # The superuser, who may run the tests, can write to all files.
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    with pytest.raises(PermissionError, match=r"protected: .*m'"):
+        write(path)
+    assert path.read_bytes() == b"old"
+    write(tmp_path / "new")
+
+
 KILLED = """
 import os, pathlib, runpy, sys
 replacing = runpy.run_path(sys.argv[1])["replacing"]

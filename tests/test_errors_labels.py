@@ -80,6 +80,7 @@ PERMUTER_DATA = [
         ("y-NaT", {"y": DATES}, *MISSING, "Got NaT at position 1"),
         ("y-masked", {"y": np.ma.array([1, 2], mask=[0, 1])}, *MISSING, "a masked"),
         ("y-infinite", {"y": [1, np.inf]}, "'y'", "finite", "Got inf at position 1"),
+        ("y-large", {"y": [2**63, -1]}, "'y'", "less than 2**63", "Got 9.223"),
         ("y-continuous", {"y": [1, 0.5]}, "continuous", *CLASSES, "Got 0.5"),
     ),
     *wrong_data(

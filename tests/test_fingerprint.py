@@ -109,3 +109,16 @@ def frozen(values):
 )
 def test_contents_decide(value, same, other):
     assert digest(value) == digest(same) != digest(other)
+
+
+def test_what_cannot_be_pickled_is_of_the_wrong_type():
+    class Local:
+        pass
+
+    def early():
+        return late
+
+    for value in (Local(), early, (x for x in "a")):
+        with pytest.raises(TypeError):
+            digest([value])
+    late = None

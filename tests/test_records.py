@@ -101,9 +101,11 @@ def test_numpy_is_understood_and_new_records_are_as_read_ones(path):
 
 
 def test_another_header_is_refused_if_anything_is_recorded(path):
-    RecordStore(path, {"data": "mnist"})
+    early = RecordStore(path, {"data": "mnist"})
     store_with(path, 2)
     before = path.read_bytes()
+    with pytest.raises(FileExistsError, match="begun the file anew"):
+        early.add({"width": 1}, {})
     with pytest.raises(ValueError, match="another run") as refused:
         RecordStore(path, {"script": "sweep", "data": "mnist", "jobs": 2})
     assert "'data' is 'digits' there and 'mnist' here" in str(refused.value)
@@ -225,3 +227,25 @@ def test_a_killed_run_goes_on_where_it_was(path):
         n_kills += 1
     assert n_kills
     assert sorted(found) == list(range(n_records))
+
+
+CROWD = """
+store = RecordStore(sys.argv[2], {"what": "numbers"})
+print("ready", flush=True)
+sys.stdin.readline()
+for i in range(100):
+    store.add({"who": sys.argv[3], "i": i}, {"padding": "x" * i})
+"""
+
+
+def test_runs_that_write_at_the_same_time_keep_all_records(path):
+    command = [sys.executable, "-c", STUB + CROWD, Path(sk_memorize.__file__).parent]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    workers = [subprocess.Popen([*command, path, who], **pipes) for who in "abc"]
+    for worker in workers:
+        assert worker.stdout.readline() == b"ready\n"
+    for worker in workers:
+        worker.stdin.write(b"\n")
+        worker.stdin.flush()
+    assert [worker.communicate()[0] for worker in workers] == [b""] * 3
+    assert len(RecordStore(path, {"what": "numbers"})) == 300
