@@ -17,8 +17,6 @@ from ._atomic import open_file
 # with this bound a file takes at most three times its size and 64 MiB.
 _HEADER_BYTES, _HEADER_PART = 2**20, 40
 
-_KINDS_OF_LABELS = "biuf"  # in safetensors; text is a matrix of code points
-
 # What reading a file raises, whatever it holds.
 UNREADABLE = (
     ArithmeticError,
@@ -167,7 +165,7 @@ def encode_labels(classes: np.ndarray) -> np.ndarray:
     if labels.dtype.kind == "U":
         labels = labels.astype(labels.dtype.newbyteorder("="))
         return labels.view(np.uint32).reshape(len(labels), -1)
-    if labels.dtype.kind in _KINDS_OF_LABELS and labels.dtype.itemsize <= 8:
+    if labels.dtype.kind in "biuf" and labels.dtype.itemsize <= 8:  # safetensors has it
         return labels.astype(labels.dtype.newbyteorder("="))
     raise ValueError(
         "save needs labels that are strings, booleans or numbers of at most 8 bytes; "

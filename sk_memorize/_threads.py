@@ -3,7 +3,7 @@
 import os
 from _thread import start_new_thread
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Lock
 from typing import Any
@@ -34,25 +34,20 @@ def leave_dead_threads() -> None:
         torch.set_num_threads(1)
 
 
-def single_thread() -> AbstractContextManager[None]:
-    """Let torch compute with one thread for the calling thread inside the block."""
-    return at_most_threads(1)
-
-
 @contextmanager
-def at_most_threads(limit: int) -> Iterator[None]:
-    """Let torch compute with few threads for the calling thread inside the block.
+def single_thread() -> Iterator[None]:
+    """Let torch compute with one thread for the calling thread inside the block.
 
     Other threads, which may fit at the same time, keep the numbers that they
     have, and a thread that begins to use torch meanwhile gets its usual number.
     """
     with _lock:
         n_threads = torch.get_num_threads()
-    if n_threads <= limit:
+    if n_threads == 1:
         yield
         return
     try:
-        _set_for_this_thread(limit)
+        _set_for_this_thread(1)
         yield
     finally:
         try:
