@@ -70,23 +70,23 @@ def _set_for_this_thread(n_threads: int) -> None:
     is_known, is_set, is_kept = (SimpleQueue[None]() for _ in range(3))
 
     def keep() -> None:
-        default = torch.get_num_threads()
-        is_known.put(None)
-        is_set.get()
-        torch.set_num_threads(default)
+        with _lock:  # until all is well, even if Ctrl-C ends the wait for it
+            default = torch.get_num_threads()
+            is_known.put(None)
+            is_set.get()
+            torch.set_num_threads(default)
         is_kept.put(None)
 
-    with _lock:
-        try:
-            start_new_thread(keep, ())
-            is_known.get()
-            torch.set_num_threads(n_threads)
-        except RuntimeError:  # At the interpreter's end no thread can begin.
-            torch.set_num_threads(n_threads)
-            is_kept.put(None)
-        finally:
-            is_set.put(None)
-            is_kept.get()
+    try:
+        start_new_thread(keep, ())
+        is_known.get()
+        torch.set_num_threads(n_threads)
+    except RuntimeError:  # At the interpreter's end no thread can begin.
+        torch.set_num_threads(n_threads)
+        is_kept.put(None)
+    finally:
+        is_set.put(None)
+    is_kept.get()
 
 
 _blas_limits: list[Any] = []  # of the blocks that are entered
