@@ -113,9 +113,7 @@ class Rows:
         return moved
 
     def put(self, values: Tensor) -> Tensor:
-        """Move a tensor to the device, in float32 if it has no float64."""
-        if self.device.type == "mps" and values.dtype == torch.float64:
-            values = values.float()
+        """Move a tensor to the device."""
         return values.to(self.device)
 
     def chunks(self, index: Tensor | None = None) -> Iterator[Tensor]:

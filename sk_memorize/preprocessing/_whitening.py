@@ -103,7 +103,7 @@ def _principal_components(X: Tensor, limit: int | None) -> tuple[Tensor, Tensor]
     """Find the directions of variance of centered rows, and their variances."""
     n_rows, n_columns = X.shape
     tolerance = _TOLERANCE
-    if min(n_rows, n_columns) <= _FEW_COLUMNS and X.device.type != "mps":
+    if min(n_rows, n_columns) <= _FEW_COLUMNS:
         X, tolerance = X.double(), _FINE_TOLERANCE
     is_tall = n_rows > n_columns
     values, directions = torch.linalg.eigh((X.T @ X if is_tall else X @ X.T) / n_rows)
