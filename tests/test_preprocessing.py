@@ -88,6 +88,29 @@ def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatc
     assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 1
 
 
+def test_rows_beyond_the_sample_stay_different(monkeypatch):
+    for name, value in (("MAX_COMPONENTS", 100), ("_WIDE", 50)):
+        monkeypatch.setattr(_whitening, name, value)
+    inputs = prepared_for(np.eye(500)).inputs
+    assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 0.1
+
+
+@pytest.mark.parametrize("n_columns", [50, 100])
+def test_what_nearly_equal_columns_differ_in_is_kept(n_columns):
+    X = NORMAL[:, :1] + 1e-4 * rng.standard_normal((400, n_columns))
+    assert prepared_for(X, (0.0, 0.0)).inputs.shape[1] == n_columns
+
+
+def test_a_range_beyond_the_largest_number():
+    X = NORMAL * 4e307
+    assert count_components(rows_of(X), 16) == prepared_for(X).inputs.shape[1] == 6
+
+
+def test_columns_in_other_units_count_as_much():
+    inputs = prepared_for(NORMAL * [1e6, 1e6, 1e6, 1e6, 1, 1], (0.001, 0.001)).inputs
+    assert inputs.var(0).min() > 0.9
+
+
 def test_variances_are_not_those_of_the_very_rows_of_the_directions(monkeypatch):
     monkeypatch.setattr(_prepared, "MAX_COMPONENTS", 20)
     for name, value in (("MAX_COMPONENTS", 20), ("_WIDE", 30), ("_N_RANDOM", 1)):

@@ -149,6 +149,12 @@ class Rows:
             self._extremes = low.double(), high.double()
         return self._extremes
 
+    def ranges(self) -> tuple[Tensor, Tensor]:
+        """Compute the middle of each column's range and its length, both finite."""
+        low, high = self.extremes()
+        largest = torch.finfo(torch.float64).max
+        return low / 2 + high / 2, (high - low).clamp_max(largest)
+
     def accuracy(self, is_right: Tensor) -> float:
         """Compute the weighted accuracy: exactly one if all rows are right."""
         return (self.mass[is_right].sum() / self.mass.sum()).item()

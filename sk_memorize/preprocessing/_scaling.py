@@ -47,8 +47,7 @@ def scaled(X: Tensor, scaling: Scaling | None) -> Tensor:
 
 def fit_scaling(rows: Rows, compress: bool) -> Scaling | None:
     """Find the scaling, or None where float32 and the columns need none."""
-    low, high = rows.extremes()
-    span, middle = high - low, low / 2 + high / 2
+    middle, span = rows.ranges()
     used = span > 0
     extreme = used & ((span > _EXTREME_RANGE) | (span < 1 / _EXTREME_RANGE))
     is_far = (used & (middle.abs() > _LARGE_OFFSET * span)).any()

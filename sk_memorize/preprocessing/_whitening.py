@@ -22,12 +22,14 @@ _WIDE = 2048  # with more columns the Gram matrix of this many rows is used
 # Components of less variance than this part of the largest are rounding errors, of
 # sums in float32, or of inputs in float32 where the sums are in float64.
 _TOLERANCE, _FINE_TOLERANCE = 1e-6, 1e-12
-_FEW_COLUMNS = 64  # up to which the sums are in float64
+_FEW = 64  # columns, or components found, up to which the sums are in float64
 
 # Columns are divided by their range, so that units do not matter while pixels,
 # which share one, keep their proportions. It is shrunk by this part of the median
-# range: nearly constant columns stay small.
+# range: nearly constant columns stay small. A range below a gray level of pictures
+# is taken for one in another unit.
 _SCALE_SHRINKAGE = 0.3
+_GRAY_LEVEL = 1 / 256
 
 
 class Whitening(NamedTuple):
@@ -49,9 +51,9 @@ class Whitening(NamedTuple):
 
 def count_components(rows: Rows, limit: int) -> int:
     """Count the linearly independent columns, up to a limit."""
-    low, high = rows.extremes()
-    span = (high - low).clamp_min(torch.finfo(torch.float64).tiny)
-    sample = (rows.sample(2 * limit).double().cpu() - low) / span
+    middle, span = rows.ranges()
+    sample = rows.sample(2 * limit).double().cpu() - middle
+    sample /= span.clamp_min(torch.finfo(torch.float64).tiny)
     sample -= sample.mean(0)
     with single_thread():
         values = torch.linalg.eigvalsh(sample @ sample.T)
@@ -76,6 +78,7 @@ def fit_whitening(
         n_rows = max(MAX_COMPONENTS, fewer_rows(_WIDE, n_columns))
     convert = partial(scaled, scaling=scaling)
     sample = rows.sample(n_rows, convert=convert)
+    is_part = len(sample) <= n_columns and len(sample) < len(rows)
     low, high = (scaled(rows.put(e), scaling) for e in rows.extremes())
     middle = low / 2 + high / 2
     sample -= middle
@@ -85,39 +88,55 @@ def fit_whitening(
     if not varies.any():
         transform = mean.new_zeros(n_columns, 1)
         return Whitening(middle + mean, transform, mean.new_ones(1))
-    shrunk = torch.hypot(span, _SCALE_SHRINKAGE * span[varies].median())
-    inverse_scale = torch.where(varies, 1 / shrunk, 0)
+    median = span[varies].median()
+    shrunk = torch.hypot(span, _SCALE_SHRINKAGE * median)
+    scale = torch.where(span < _GRAY_LEVEL * median, span, shrunk)
+    inverse_scale = torch.where(varies, 1 / scale, 0)
     sample.sub_(mean).mul_(inverse_scale)
-    directions, values = _principal_components(sample, limit)
+    directions, values = _principal_components(sample, limit, is_part)
     mean = middle + mean
-    if len(sample) <= n_columns and len(sample) < len(rows):
+    if is_part:
         # The variance of the very rows that directions are taken from is too large.
         other = rows.sample(n_rows, 0.5, convert)
         other.sub_(mean).mul_(inverse_scale)
         values = (other @ directions).square().mean(0)
+        values.clamp_min_(_FINE_TOLERANCE * values.max())
     first, second = ((values + s * values.max()).rsqrt() for s in shrinkage)
     return Whitening(mean, inverse_scale[:, None] * directions * second, first / second)
 
 
-def _principal_components(X: Tensor, limit: int | None) -> tuple[Tensor, Tensor]:
-    """Find the directions of variance of centered rows, and their variances."""
+def _principal_components(
+    X: Tensor, limit: int | None, is_part: bool
+) -> tuple[Tensor, Tensor]:
+    """Find the directions of variance of centered rows, and their variances.
+
+    Those that there may be beyond a limit, or beyond rows that are a part of all,
+    have some random directions in their place.
+    """
     n_rows, n_columns = X.shape
-    tolerance = _TOLERANCE
-    if min(n_rows, n_columns) <= _FEW_COLUMNS:
-        X, tolerance = X.double(), _FINE_TOLERANCE
-    is_tall = n_rows > n_columns
-    values, directions = torch.linalg.eigh((X.T @ X if is_tall else X @ X.T) / n_rows)
-    kept = values > tolerance * values[-1]
-    values, directions = values[kept], directions[:, kept]
-    if not is_tall:
+    values = X.new_empty(0)
+    if min(n_rows, n_columns) > _FEW:
+        values, directions = _eigenvectors(X, _TOLERANCE)
+    if len(values) <= _FEW:
+        X = X.double()
+        values, directions = _eigenvectors(X, _FINE_TOLERANCE)
+    if n_rows <= n_columns:
         directions = X.T @ (directions / (n_rows * values).sqrt())
-    if limit is not None and len(values) > limit:
-        n_widest = limit - _N_RANDOM
+    if limit is not None and (is_part or len(values) > limit):
+        n_widest = min(len(values), limit - _N_RANDOM)
         widest, values = directions[:, -n_widest:], values[-n_widest:]
         others = _random_directions(widest)
         directions = torch.cat([others, widest], 1)
         values = torch.cat([(X @ others).square().mean(0), values])
     return directions.float(), values.float()
+
+
+def _eigenvectors(X: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
+    """Decompose the covariance of columns or rows, whichever are fewer."""
+    product = X.T @ X if len(X) > X.shape[1] else X @ X.T
+    values, vectors = torch.linalg.eigh(product / len(X))
+    kept = values > tolerance * values[-1]
+    return values[kept], vectors[:, kept]
 
 
 def _random_directions(widest: Tensor) -> Tensor:
