@@ -95,6 +95,18 @@ def test_rows_beyond_the_sample_stay_different(monkeypatch):
     assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 0.1
 
 
+@pytest.mark.parametrize("shrinkage", [0.001, 0.0])
+def test_a_flag_of_one_row_beyond_the_sample_is_seen(monkeypatch, shrinkage):
+    monkeypatch.setattr(_whitening, "_FEWEST_ROWS", 64)
+    rows = NORMAL.repeat(2, 0)
+    for place in (0, 300, 600):
+        flag = np.arange(800)[:, None] == place
+        prepared = prepared_for(np.hstack([rows, flag]), (shrinkage, shrinkage))
+        twins = prepared.inputs[prepared.rows.of_given[[place, place + 1]]]
+        assert (twins[0] - twins[1]).abs().max() > 1
+        assert twins.isfinite().all()
+
+
 @pytest.mark.parametrize("n_columns", [50, 100])
 def test_what_nearly_equal_columns_differ_in_is_kept(n_columns):
     X = NORMAL[:, :1] + 1e-4 * rng.standard_normal((400, n_columns))

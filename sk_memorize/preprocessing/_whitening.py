@@ -78,7 +78,7 @@ def fit_whitening(
         n_rows = max(MAX_COMPONENTS, fewer_rows(_WIDE, n_columns))
     convert = partial(scaled, scaling=scaling)
     sample = rows.sample(n_rows, convert=convert)
-    is_part = len(sample) <= n_columns and len(sample) < len(rows)
+    is_short = len(sample) <= n_columns and len(sample) < len(rows)
     low, high = (scaled(rows.put(e), scaling) for e in rows.extremes())
     middle = low / 2 + high / 2
     sample -= middle
@@ -92,15 +92,16 @@ def fit_whitening(
     shrunk = torch.hypot(span, _SCALE_SHRINKAGE * median)
     scale = torch.where(span < _GRAY_LEVEL * median, span, shrunk)
     inverse_scale = torch.where(varies, 1 / scale, 0)
+    is_part = is_short or bool((varies & (sample.amin(0) == sample.amax(0))).any())
     sample.sub_(mean).mul_(inverse_scale)
     directions, values = _principal_components(sample, limit, is_part)
     mean = middle + mean
-    if is_part:
+    if is_short:
         # The variance of the very rows that directions are taken from is too large.
         other = rows.sample(n_rows, 0.5, convert)
         other.sub_(mean).mul_(inverse_scale)
         values = (other @ directions).square().mean(0)
-        values.clamp_min_(_FINE_TOLERANCE * values.max())
+    values.clamp_min_(_FINE_TOLERANCE * values.max())
     first, second = ((values + s * values.max()).rsqrt() for s in shrinkage)
     return Whitening(mean, inverse_scale[:, None] * directions * second, first / second)
 
@@ -110,8 +111,8 @@ def _principal_components(
 ) -> tuple[Tensor, Tensor]:
     """Find the directions of variance of centered rows, and their variances.
 
-    Those that there may be beyond a limit, or beyond rows that are a part of all,
-    have some random directions in their place.
+    Those that there are beyond a limit, or beyond rows that are only a part, have
+    some random directions in their place.
     """
     n_rows, n_columns = X.shape
     values = X.new_empty(0)
@@ -142,8 +143,7 @@ def _eigenvectors(X: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
 def _random_directions(widest: Tensor) -> Tensor:
     """Draw directions, always the same ones, that are orthogonal to others."""
     generator = torch.Generator().manual_seed(0)
-    drawn = torch.randn(
-        len(widest), _N_RANDOM, generator=generator, dtype=torch.float32
-    ).to(widest)
+    size = len(widest), min(_N_RANDOM, len(widest) - widest.shape[1])
+    drawn = torch.randn(size, generator=generator, dtype=torch.float32).to(widest)
     drawn -= widest @ (widest.T @ drawn)
     return drawn / drawn.norm(dim=0)
