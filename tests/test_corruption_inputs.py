@@ -18,7 +18,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from sk_memorize import GaussianInputs, PixelRandomizer, PixelShuffler, load_dataset
+from sk_memorize import GaussianInputs, PixelRandomizer, PixelShuffler
 from sk_memorize.corruption import _keyed
 
 DIGITS, LABELS = load_digits(return_X_y=True)
@@ -347,18 +347,3 @@ def test_randomized_inputs_are_memorized_only(kind, limit):
     scores = cross_validate(clf, DIGITS, LABELS, cv=3, return_train_score=True)
     assert_array_equal(scores["train_score"], 1)
     assert (scores["test_score"] < limit).all()
-
-
-def test_mnist_becomes_noise():
-    try:
-        mnist = load_dataset("mnist", download=False)
-    except OSError as error:
-        pytest.skip(f"needs MNIST: {error}")
-    X = mnist.X_train
-    noise = GaussianInputs(random_state=0).fit(X)
-    # The figures by which everyone normalizes MNIST.
-    assert_allclose([noise.mean_, np.sqrt(noise.var_)], [0.1307, 0.3081], atol=5e-5)
-    Z = noise.transform(mnist.X_test)
-    assert Z.dtype == np.float32
-    assert_allclose(Z.mean(dtype=float), 0.1307, atol=1e-3)
-    assert_allclose(Z.std(dtype=float), 0.3081, atol=1e-3)

@@ -80,24 +80,3 @@ def test_sampled_transitions_follow_the_matrix():
     realized = _labels.realized_transitions(codes, targets, 3)
     assert_allclose(realized, matrix, atol=0.02)
     assert_array_equal(realized[matrix == 0], 0)
-
-
-@pytest.mark.parametrize(
-    "kind", ["permutation", "uniform", "symmetric", "asymmetric", "transition"]
-)
-def test_arguments_are_not_modified(kind):
-    codes, strata = np.arange(12) % 3, np.arange(12) % 2
-    matrix = np.full((3, 3), 1 / 3)
-    arguments = [codes, strata, matrix]
-    copies = [argument.copy() for argument in arguments]
-    _labels.corrupt(
-        codes,
-        strata,
-        kind=kind,
-        n_classes=3,
-        transition_matrix=matrix,
-        exact=False,
-        rng=RandomState(0),
-    )
-    for argument, copy in zip(arguments, copies, strict=True):
-        assert_array_equal(argument, copy)

@@ -130,9 +130,11 @@ def test_groups_of_one_row_are_rows():
     y = np.arange(30) % 3
     p = LabelPermuter("uniform", fraction=0.5, random_state=0)
     rows = p.fit(y).y_corrupted_
-    assert_array_equal(
-        p.fit(y, groups=list("abcdefghijklmnopqrstuvwxyzABCD")).y_corrupted_, rows
-    )
+    for groups in (
+        list("abcdefghijklmnopqrstuvwxyzABCD"),
+        [*range(15), *"0123456789abcde"],
+    ):
+        assert_array_equal(p.fit(y, groups=groups).y_corrupted_, rows)
 
 
 def test_uniform_changes_a_fraction_p_times_one_minus_one_over_k():

@@ -135,6 +135,8 @@ def test_the_default_is_a_permutation_drawn_anew():
     assert (clf.fit(X, y).y_corrupted_ != first).any()
     other = clf.set_params(corruption="symmetric").fit(X, y)
     assert other.realized_rate_ == 1
+    clf.set_params(corruption=LabelPermuter(random_state=np.random.RandomState(0)))
+    assert_array_equal(clf.fit(X, y).y_corrupted_, clf.fit(X, y).y_corrupted_)
 
 
 class Interrupted(Recorder):

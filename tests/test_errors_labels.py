@@ -136,6 +136,7 @@ PERMUTER_DATA = [
                 ("2d", X, "1d array-like", "shape (6, 2)"),
                 ("ragged", [[1], [2, 3]], "1d array-like", "items differ in length"),
                 ("None", [*"uuv", None, *"ww"], "free of missing", "at position 3"),
+                ("nan", (*"uuv", np.nan, *"ww"), "free of missing", "nan at position"),
                 ("mask", np.ma.array(range(6), mask=[0, 1] * 3), "missing", "None"),
             ]
         ),

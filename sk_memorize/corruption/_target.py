@@ -90,7 +90,8 @@ class CorruptedTargetClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimat
 
     Notes
     -----
-    The corruption is drawn anew for each fit unless its `random_state` is an int.
+    The corruption is drawn anew for each fit if its `random_state` is None. With an
+    int each fit draws the same, and so it does with an instance, which is cloned.
 
     `groups` and `strata` may be passed to :meth:`fit`, for the corruption. With
     metadata routing enabled, what is passed goes to the objects that requested it, for
