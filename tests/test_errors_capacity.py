@@ -134,7 +134,7 @@ TEST = [
         ),
         ("cv-folds", {"cv": 11}, "n_splits=11", "members in each class"),
         *(
-            ("cv-empty", {"cv": cv}, "'cv' parameter of", "rows to test", "only once")
+            (f"cv-{cv}", {"cv": cv}, "'cv' parameter of", "rows to test", "only once")
             for cv in ([], [(range(20), [])], [([], range(20))])
         ),
     ),
