@@ -256,7 +256,7 @@ def test_labels_with_errors_hold_the_mutual_information(n_classes, accuracy):
 )
 def test_samples_are_nested(sizes, n_classes, n_features, is_real):
     X = DIGITS[:60] if is_real else None
-    sequence = _Sequence(None, X, n_features, n_classes, 1, 2, 3)
+    sequence = _Sequence(LINEAR, X, n_features, n_classes, 1, 2, 3)
     (X_small, y_small), (X_large, y_large) = map(sequence.take, sizes)
     assert np.array_equal(X_small, X_large[: len(X_small)])
     assert np.array_equal(y_small, y_large[: len(y_small)])
@@ -264,12 +264,12 @@ def test_samples_are_nested(sizes, n_classes, n_features, is_real):
 
 
 def test_labels_are_uniform_and_rows_are_drawn_without_replacement():
-    sequence = _Sequence(None, DIGITS, None, 4, 1, 2, 3)
+    sequence = _Sequence(LINEAR, DIGITS, None, 4, 1, 2, 3)
     rows, labels = sequence.take(len(DIGITS))
     assert stats.chisquare(np.bincount(labels)).pvalue > 0.01
     assert not np.array_equal(rows, DIGITS)
     assert np.array_equal(np.unique(rows, axis=0), np.unique(DIGITS, axis=0))
-    gaussian, _ = _Sequence(None, None, 3, 4, 1, 2, 3).take(1000)
+    gaussian, _ = _Sequence(LINEAR, None, 3, 4, 1, 2, 3).take(1000)
     assert stats.kstest(gaussian.ravel(), "norm").pvalue > 0.01
 
 
@@ -284,6 +284,17 @@ def test_all_kinds_of_inputs(convert):
     expected = memorization_capacity(tree, DIGITS[:200], **params)
     assert 10 < expected.labels < 120
     assert_same(memorization_capacity(tree, convert(DIGITS[:200]), **params), expected)
+
+
+def test_rows_of_a_precomputed_kernel_are_taken_with_their_columns():
+    params = {"n_repeats": 2, "n_classes": 3, "random_state": 0}
+    rows = DIGITS[:90, 18:22]
+    expected = memorization_capacity(SVC(C=1.0, kernel="linear"), rows, **params)
+    kernel = SVC(C=1.0, kernel="precomputed")
+    result = memorization_capacity(kernel, rows @ rows.T, **params)
+    assert result.repeats["largest_fitted"].tolist() == [
+        *expected.repeats["largest_fitted"]
+    ]
 
 
 def test_real_rows_are_all_tried_by_default():

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer
 from sklearn.svm import SVC
 
 from sk_memorize import cover_count, load_dataset, separability_test
@@ -34,6 +35,11 @@ def test_the_margin_is_the_widest():
     assert (result.weights * signs).sum() == pytest.approx(0, abs=1e-12)
     difference = (result.weights * signs) @ X[result.support].astype(float)
     assert np.linalg.norm(difference) == pytest.approx(result.residual)
+
+
+def test_the_margin_is_the_widest_where_columns_differ_in_size():
+    result = separability_test(*load_breast_cancer(return_X_y=True))
+    assert 0 < result.margin <= result.margin_bound <= 1.002 * result.margin
 
 
 def test_margins_are_in_units_of_the_rows():

@@ -205,6 +205,15 @@ def test_a_training_fold_of_one_class_needs_no_classifier():
     assert test.table.loc[0, "train_accuracy"] == 1
 
 
+def test_folds_that_permuted_groups_leave_empty_do_not_count():
+    groups = np.repeat(np.arange(5), [7, 8, 9, 17, 6])
+    rows, given = IRIS[: len(groups)], np.array([0, 1, 0, 1, 0])[groups]
+    test = run(X=rows, y=given, groups=groups, cv=None, n_permutations=9)
+    assert test.table.notna().drop(columns="epochs").all(axis=None)
+    folds = [(np.arange(0, 150, 2), np.arange(1, 150, 2)), (np.arange(150), [])]
+    assert_same(run(cv=folds), run(cv=folds[:1]))
+
+
 # Seeds
 
 

@@ -133,6 +133,10 @@ TEST = [
             *("'groups' parameter of", "a single label", "'a' and 'b'"),
         ),
         ("cv-folds", {"cv": 11}, "n_splits=11", "members in each class"),
+        *(
+            (f"cv-{cv}", {"cv": cv}, "'cv' parameter of", "rows to test", "only once")
+            for cv in ([], [(range(20), [])], [([], range(20))])
+        ),
     ),
     *wrong_data(
         "randomization_test",

@@ -13,8 +13,9 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import (
     Parallel,
     _threadpool_controller_decorator,
@@ -257,8 +258,9 @@ class _Sequence:
         if self.X is None:
             shape = (n_samples, self.n_features or 0)
             return rng.standard_normal(shape), labels
-        order = rng.permutation(_num_samples(self.X))
-        return _safe_indexing(self.X, order[:n_samples]), labels
+        rows = rng.permutation(_num_samples(self.X))[:n_samples]
+        # Of a precomputed kernel it takes the columns, too.
+        return _safe_split(self.estimator, self.X, None, rows)[0], labels
 
 
 # Last digits of sums depend on the number of threads, and that on n_jobs.

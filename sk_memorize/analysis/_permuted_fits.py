@@ -188,6 +188,8 @@ def _cross_validate(fits: PermutedFits, y: NDArray) -> Record:
     for train, test in splits:
         X_train, y_train = _safe_split(fits.estimator, fits.X, y, train)
         X_test, y_test = _safe_split(fits.estimator, fits.X, y, test, train)
+        if not len(y_test):
+            continue  # permuted groups, if they are few, may leave a fold empty
         has_one_class = (y_train == y_train[0]).all()
         estimator = DummyClassifier() if has_one_class else clone(fits.estimator)
         y_pred = estimator.fit(X_train, y_train).predict(X_test)

@@ -17,7 +17,7 @@ from sklearn.model_selection import (
 from sklearn.utils import indexable
 from sklearn.utils._param_validation import Interval
 
-from .._errors import check_classifier
+from .._errors import check_classifier, wrong
 from .._groups import make_units
 from .._labels import check_labels
 from .._seeding import draw_seed
@@ -217,8 +217,9 @@ def randomization_test(
     p-value is valid by itself; whoever takes the least of several must correct it.
 
     *Fits.* A training fold whose labels are all the same is not given to the
-    classifier, as many refuse it; its label is predicted. For permutations, warnings
-    of missing convergence are not shown.
+    classifier, as many refuse it; its label is predicted. A fold without rows to test,
+    which few groups can leave, does not count. For permutations, warnings of missing
+    convergence are not shown.
 
     All labels are fitted with the same seeds, and with linear algebra in one thread, so
     that sums do not depend on `n_jobs`; for speed, let processes share the
@@ -254,7 +255,11 @@ def randomization_test(
     else:
         splitter = check_cv(cv, labels, classifier=True)
     # Split once, so that a failure comes before the checkpoint is written.
-    list(seeded_splitter(splitter, 0).split(X, labels, groups))
+    folds = list(seeded_splitter(splitter, 0).split(X, labels, groups))
+    if not any(labels[train].size and labels[test].size for train, test in folds):
+        must = "give folds with rows to train on and rows to test"
+        hint = "a generator of folds can be used only once"
+        raise ValueError(wrong("cv", OWNER, must, "no such fold", hint))
 
     seed = None if random_state is None else draw_seed(random_state)
     fits = PermutedFits(estimator, X, labels, groups, splitter)

@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
+from numpy.linalg import cond
 
 from ._coordinates import Coordinates, rotate, whiten
 from ._problem import Codes, Decision, Entries, Floats, Problem, ProofKind, pose
@@ -29,6 +30,8 @@ _SMALL = 2000
 _GAP = 1e-3
 _TOLERANCE = 1e-8
 _MAX_PENALTIES = 15
+# Squares of larger ratios are lost in rounding errors.
+_MAX_CONDITION = 1e8
 
 
 def decide(
@@ -80,7 +83,13 @@ def decide(
     margin = measure_margin(problem, coef, intercept)
     if margin.is_certain:
         decision = Decision("margins", coef, intercept, margin.value)
-        return _widen(problem, decision, max_iter) if widest else decision
+        if widest:
+            plain = rotate(problem.X, fit_intercept=problem.fit_intercept)
+            decision = _widen(problem, plain, decision, max_iter)
+            # Columns of different size take whitened coordinates.
+            if not _is_wide(decision) and cond(coordinates.basis) < _MAX_CONDITION:
+                decision = _widen(problem, coordinates, decision, max_iter)
+        return decision
     if not minimum.slacks.any():
         return Decision(None, reason="the margin found is within its rounding errors")
     return _disprove(problem, minimum)
@@ -172,17 +181,18 @@ def _disproved(
     )
 
 
-def _widen(problem: Problem, decision: Decision, max_iter: int) -> Decision:
+def _widen(
+    problem: Problem, coordinates: Coordinates, decision: Decision, max_iter: int
+) -> Decision:
     """Widen the margin, and bound all margins by weights.
 
     The minimum of the squared hinge loss with a quadratic penalty on the coefficients
     tends to the widest margin as the penalty tends to zero, and its slacks to weights
     of the smallest bound: the support vector machine with hard margin, and its dual.
     """
-    coordinates = rotate(problem.X, fit_intercept=problem.fit_intercept)
     constraints = Constraints(coordinates.features, problem.codes, problem.n_classes)
     W = np.zeros((problem.n_classes - 1, coordinates.features.shape[1]))
-    penalty = _unit_penalty(coordinates.features, problem)
+    penalty = _unit_penalty(coordinates, problem.n_classes)
     penalty *= np.square(coordinates.features).sum() / coordinates.features.shape[1]
     for _ in range(_MAX_PENALTIES):
         minimum = minimize(
@@ -202,9 +212,13 @@ def _widen(problem: Problem, decision: Decision, max_iter: int) -> Decision:
                 decision = replace(
                     decision, entries=entries, residual=residual, margin_bound=bound
                 )
-        if decision.margin >= (1 - _GAP) * decision.margin_bound:
+        if _is_wide(decision) or not minimum.converged:
             break
     return decision
+
+
+def _is_wide(decision: Decision) -> bool:
+    return decision.margin >= (1 - _GAP) * decision.margin_bound
 
 
 def _balance(problem: Problem, entries: Entries) -> Entries:
@@ -216,12 +230,14 @@ def _balance(problem: Problem, entries: Entries) -> Entries:
     return entries._replace(weights=entries.weights / (2 * totals[of_class]))
 
 
-def _unit_penalty(features: Floats, problem: Problem) -> Floats:
+def _unit_penalty(coordinates: Coordinates, n_classes: int) -> Floats:
     """Make the matrix of the square of the coefficients' norm, intercepts free."""
-    k = problem.n_classes
     # Scores are relative to those of class 0, and the norm is around their mean.
-    among_classes = np.eye(k - 1) - 1 / k if k > 2 else np.eye(1)
-    among_columns = np.eye(features.shape[1])
-    if problem.fit_intercept:
-        among_columns[-1, -1] = 0
+    shared = 1 / n_classes if n_classes > 2 else 0.0
+    among_classes = np.eye(n_classes - 1) - shared
+    n_dimensions = coordinates.basis.shape[1]
+    basis = coordinates.basis / np.abs(coordinates.basis).max()
+    among_columns = np.zeros((coordinates.features.shape[1],) * 2)
+    among_columns[:n_dimensions, :n_dimensions] = basis.T @ basis
+    among_columns *= n_dimensions / np.trace(among_columns)
     return np.kron(among_classes, among_columns).astype(np.float64)
