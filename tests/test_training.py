@@ -179,3 +179,10 @@ def test_images_are_rows():
         with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
             clf.predict(X.reshape(-1, 4, 16))
     assert not hasattr(clf.fit(X, y), "image_shape_")
+
+
+def test_bfloat16_keeps_what_nearly_equal_columns_differ_in():
+    rng = np.random.default_rng(0)
+    X = rng.integers(5, size=(300, 1)) + 1e-4 * rng.standard_normal((300, 100))
+    clf = MemorizingMLP(precision="bfloat16", max_epochs=100, random_state=0)
+    assert clf.fit(X, np.arange(300) % 2).train_accuracy_ == 1

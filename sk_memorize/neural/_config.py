@@ -211,7 +211,7 @@ def _resolve_sizes(
             _check(params, name, fits, expected)
     same = previous is None or tuple(sizes) == previous
     _check(params, "hidden_layer_sizes", same, expected)
-    are_ints = all(_is_int(size) and size >= 1 for size in sizes)
+    are_ints = all(COUNT.is_satisfied_by(n) and n is not True for n in sizes)
     expected = "None or a sequence of ints of at least 1"
     _check(params, "hidden_layer_sizes", are_ints, expected)
     sizes = tuple(int(size) for size in sizes)
@@ -322,7 +322,3 @@ def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> 
     if not valid:
         got = repr(params[name])
         raise ValueError(wrong(name, "MemorizingMLP", f"be {expected}", got))
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -149,10 +149,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         A torch device: "cpu", "cuda" or one such as "cuda:1". "auto" is CUDA where
         there is one.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Number format of the products in training; weights, sums and all of
-        prediction are in float32. "auto" is bfloat16 where the processor
-        multiplies it faster, unless the steps are small or there are fewer than
-        16 columns.
+        Number format of the products in training; weights and sums are in float32,
+        and so is prediction (in float64 if the network is small). "auto" is bfloat16
+        where the processor multiplies it faster, unless the steps are small or there
+        are fewer than 16 columns.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes: a dict of label and weight, where labels that are
         left out have one; "balanced" for weights that make all classes count the
@@ -269,7 +269,7 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     one, of which each row is a part.
 
     The accuracy that stops the training, `train_accuracy_` and `train_loss_`
-    are measured with the network that predicts: in float32, on the raw inputs.
+    are measured with the network that predicts, on the raw inputs.
 
     For a given number of threads of torch the result is the same, bit for bit, on
     one machine, except for ``torch.set_float32_matmul_precision``, which is used.

@@ -35,11 +35,9 @@ class MemorizingNet(NeuralNetClassifier):
     def infer(self, x: Tensor | dict[str, Tensor], **fit_params: object) -> Tensor:
         """Compute the logits of a batch; in training, in its precision."""
         X = x["X"] if isinstance(x, dict) else x
-        if not (self.bfloat16 and self.module_.training):
-            return super().infer(X, **fit_params)
-        with torch.autocast(X.device.type, torch.bfloat16):
-            y_pred = super().infer(X, **fit_params)
-        return y_pred.float()
+        is_coarse = self.bfloat16 and self.module_.training
+        with torch.autocast(X.device.type, torch.bfloat16, is_coarse):
+            return super().infer(X, **fit_params).float()
 
     def get_loss(
         self,

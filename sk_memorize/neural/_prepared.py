@@ -1,9 +1,10 @@
 """Prepared: the rows as the network in training takes them, and the way back."""
 
 import copy
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from ..preprocessing import (
@@ -16,6 +17,10 @@ from ..preprocessing import (
     scaled,
 )
 from ._network import BatchNormMLP
+
+# Rows that are looked at, and the errors that bfloat16 may add to a component, as a
+# part of its deviation.
+_FEW, _SMALL_ERROR = 256, 0.03
 
 
 class Prepared:
@@ -54,17 +59,15 @@ class Prepared:
         n_inputs = rows.n_features
         if whitening is not None:
             self.is_attenuated = bool((whitening.attenuation != 1).any())
-            transform = whitening.transform.to(dtype)
+            transform = _choose_format(rows, scaling, whitening, dtype)
             n_inputs = transform.shape[1]
         self.inputs = torch.empty(len(rows), n_inputs, dtype=dtype, device=rows.device)
-        for chunk, out in zip(
-            rows.chunks(), self.inputs.split(rows.chunk), strict=True
-        ):
+        outputs = self.inputs.split(rows.chunk)
+        for chunk, out in zip(rows.chunks(), outputs, strict=True):
             X = scaled(chunk, scaling)
-            if whitening is None:
-                out.copy_(X)
-            else:
-                torch.mm((X - whitening.mean).to(dtype), transform, out=out)
+            if whitening is not None:
+                X = (X - whitening.mean).to(transform.dtype) @ transform
+            out.copy_(X)
 
     @torch.no_grad()
     def whiten_fully(self, module: BatchNormMLP) -> None:
@@ -102,6 +105,20 @@ class Prepared:
         inverse = torch.linalg.pinv(self._whitening.transform.double())
         first.weight.copy_(weight @ inverse.T)
         first.bias.copy_(raw.bias.to(weight) + weight @ self._whitening.mean.double())
+
+
+def _choose_format(
+    rows: Rows, scaling: Scaling | None, whitening: Whitening, dtype: torch.dtype
+) -> Tensor:
+    """Put what inputs are multiplied with into the number format to whiten in.
+
+    The rounding of bfloat16 hides what nearly equal columns differ in.
+    """
+    X = rows.sample(_FEW, convert=partial(scaled, scaling=scaling)) - whitening.mean
+    errors = (X.to(dtype).to(X.dtype) - X) @ whitening.full
+    bounds = _SMALL_ERROR * (X @ whitening.full).norm(dim=0)
+    is_fine = (errors.norm(dim=0) <= bounds).all()
+    return whitening.transform.to(dtype if is_fine else X.dtype)
 
 
 @torch.no_grad()
@@ -146,9 +163,7 @@ def prepare(
     if previous is None:
         scaling = fit_scaling(rows, compress=shrinkage is not None)
     else:
-        scaling = previous.scaling
-        if scaling is not None:
-            scaling = Scaling(*map(rows.put, scaling))
+        scaling = previous.scaling and Scaling(*map(rows.put, previous.scaling))
     whitening = None
     if shrinkage is not None:
         limit = None if previous is not None else MAX_COMPONENTS
