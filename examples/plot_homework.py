@@ -73,6 +73,7 @@ figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
 for ax, column in zip(axes, table, strict=True):
     ax.plot(table[column], "o-")
     ax.set(xscale="log", xlabel="batch size (rows)", ylabel=column)
-    ax.set_xticks(table.index, table.index, minor=False)
+    ax.set_xticks(table.index, table.index)
+    ax.set_xticks([], minor=True)
 axes[0].set_yscale("log")
 _ = figure.suptitle("Two layers of 128 units on 1,437 digits")
