@@ -52,8 +52,8 @@ names = {
 print(table[list(names)].round(3))
 
 # %%
-# On clean test folds the network is above that line: it has not only memorized the
-# noise, but also learned what the digits look like.
+# On clean test folds a network with wrong labels is above that line: it has not only
+# memorized the noise, but also learned what the digits look like.
 
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 curves = table[list(names)].rename(columns=names).assign(chance=0.1)

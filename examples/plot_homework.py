@@ -53,8 +53,8 @@ settings = {
     "random_state": 0,
 }
 rows = {}
-for size in ("8", "32", "128", "512"):
-    network = MemorizingMLP.from_recipe("notebook", batch_size=int(size), **settings)
+for size in (8, 32, 128, 512):
+    network = MemorizingMLP.from_recipe("notebook", batch_size=size, **settings)
     network.fit(X, y)
     rows[size] = {
         "time to convergence (s)": network.history_["seconds"].sum(),
@@ -72,6 +72,8 @@ table = pd.DataFrame(rows).T
 figure, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
 for ax, column in zip(axes, table, strict=True):
     ax.plot(table[column], "o-")
-    ax.set(xlabel="batch size (rows)", ylabel=column)
+    ax.set(xscale="log", xlabel="batch size (rows)", ylabel=column)
+    ax.set_xticks(table.index, table.index)
+    ax.set_xticks([], minor=True)
 axes[0].set_yscale("log")
 _ = figure.suptitle("Two layers of 128 units on 1,437 digits")

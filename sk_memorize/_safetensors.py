@@ -35,7 +35,7 @@ def import_safetensors() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             "save and load need safetensors; install the extra 'safetensors': "
-            'pip install "sk-memorize[safetensors]"'
+            'pip install -e ".[safetensors]"'
         ) from error
     return safetensors
 

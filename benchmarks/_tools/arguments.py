@@ -136,7 +136,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "device": {
         "type": device_name,
         "default": "auto",
-        "help": "where to train: auto, cpu, cuda, mps",
+        "help": "where to train: auto, cpu, cuda",
     },
     "max-samples": {
         "type": positive_int,

@@ -168,7 +168,7 @@ def memorization_capacity(
     ----------
     .. [1] T. M. Cover, "Geometrical and statistical properties of systems of linear
        inequalities with applications in pattern recognition", IEEE Transactions on
-       Electronic Computers EC-14, 1965, section III.
+       Electronic Computers EC-14(3), 1965.
     .. [2] D. J. C. MacKay, "Information theory, inference, and learning algorithms",
        2003, chapter 40.
 

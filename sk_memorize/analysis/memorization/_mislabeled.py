@@ -62,7 +62,7 @@ def find_mislabeled(
         takes. With `pred_probs` only its index is used, and it may be None.
 
     y : array-like of shape (n_rows,)
-        Their labels, numbers, strings or booleans.
+        Their labels, whole numbers, strings or booleans.
 
     estimator : estimator instance or list of estimator instances, default=None
         A classifier with `predict_proba`, or several, whose probabilities are

@@ -70,7 +70,7 @@ def memorization_scores(
         classifier takes.
 
     y : array-like of shape (n_rows,)
-        Their labels, numbers, strings or booleans.
+        Their labels, whole numbers, strings or booleans.
 
     X_test : {array-like, sparse matrix, DataFrame} of shape (n_test_rows, ...), \
             default=None

@@ -119,7 +119,7 @@ def cover_log10_probability(n_samples: int, dim: int) -> float:
     ----------
     .. [1] T. M. Cover, "Geometrical and statistical properties of systems of linear
        inequalities with applications in pattern recognition", IEEE Transactions on
-       Electronic Computers EC-14(3), 1965, section II.
+       Electronic Computers EC-14(3), 1965, theorem 1.
 
     Examples
     --------
