@@ -86,7 +86,9 @@ def _factors(
 def _positive(
     X: np.ndarray, y: np.ndarray, weight: np.ndarray, name: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keep the rows of positive weight."""
+    """Keep the rows of positive weight, and make the largest one about one."""
+    # By a power of two, which rounds nothing: float32 holds the weights then.
+    weight = np.ldexp(weight, -np.frexp(weight.max())[1])
     kept = weight > 0
     if not kept.any():
         must, got = "leave rows of positive weight", "weights that are all zero"
