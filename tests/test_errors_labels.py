@@ -132,7 +132,7 @@ PERMUTER_DATA = [
             (f"{name}-{wrong}", {"y": Y, name: given}, f"'{name}' parameter", *words)
             for name in ("groups", "strata")
             for wrong, given, *words in [
-                ("short", [1, 2], "one value for each of the 6 labels", "shape (2,)"),
+                ("short", [1, 2], "one value for each of the 6 rows", "shape (2,)"),
                 ("2d", X, "1d array-like", "shape (6, 2)"),
                 ("ragged", [[1], [2, 3]], "1d array-like", "items differ in length"),
                 ("None", [*"uuv", None, *"ww"], "free of missing", "at position 3"),

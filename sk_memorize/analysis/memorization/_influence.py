@@ -120,7 +120,8 @@ def find_at_least(
         Their influences and standard errors.
     """
     factors, found = _factors(is_out), []
-    n_chunks = max(1, is_out.size // _CHUNK)
+    n_numbers = is_out.shape[1] * max(probability.shape)
+    n_chunks = max(1, n_numbers // _CHUNK)
     for rows in np.array_split(np.arange(is_out.shape[1]), n_chunks):
         rough = _multiply(probability, factors[:, rows]) >= least - _ROUNDING
         tests, chosen = np.nonzero(rough)

@@ -211,5 +211,5 @@ def _header(
         "train_size": train_size,
         "random_state": seed,
         **{name: sha256(c).hexdigest() for name, c in data.contents.items()},
-        "version of numpy or scikit-learn": versions(),
+        "version of numpy, scikit-learn or torch": versions(),
     }
