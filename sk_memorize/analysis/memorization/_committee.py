@@ -110,7 +110,7 @@ def _to_frame(X: Any, owner: str) -> pd.DataFrame:
             frame[name] = frame[name].astype(_OBJECTS[kind])
     for name in frame.select_dtypes(["datetime", "datetimetz", "timedelta"]):
         since_first = frame[name] - frame[name].min()
-        frame[name] = since_first / pd.Timedelta(days=1)
+        frame[name] = since_first.dt.total_seconds() / 86_400
     return frame
 
 
