@@ -36,7 +36,8 @@ def load_tables(args: argparse.Namespace) -> Iterator[Table]:
         return
     sets = {"digits": load_digits, "breast cancer": load_breast_cancer}
     for name, load in {**sets, "wine": load_wine}.items():
-        yield _sample(name, *load(return_X_y=True), n_rows)
+        X, y = load(return_X_y=True)
+        yield _sample(name, X, y, n_rows)
     try:
         images = load_dataset(args.dataset, data_home=args.data_home)
     except OSError as error:

@@ -82,27 +82,8 @@ def prepare_data(
 ) -> Data:
     """Check the data, and put the rows into the order of their contents.
 
-    Parameters
-    ----------
-    members : tuple of estimator instances
-        The classifiers.
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, ...)
-        The rows.
-    y : array-like of shape (n_rows,)
-        Their labels.
-    test : tuple of test rows and their labels, default=(None, None)
-        Both or neither.
-    groups : array-like of shape (n_rows,), default=None
-        The group of each row.
-    sample_weight : array-like of shape (n_rows,), default=None
-        The weight of each row.
-    owner : str
-        The function that errors name.
-
-    Returns
-    -------
-    data : Data
-        The data.
+    The arguments are those of `owner`, the function that errors name; `test` is
+    its test rows and their labels, both or neither.
     """
     labels = check_classes(y, owner)
     rows = _check_rows(X, len(labels), owner)
