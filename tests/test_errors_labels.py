@@ -255,7 +255,7 @@ TARGET_DATA = [
         ("y-2d", {"y": X}, *NOT_1D, "shape (6, 2)"),
         ("y-missing", {"y": [*"aabb", None, "c"]}, *MISSING, "None at position 4"),
         ("y-continuous", {"y": X[:, 0] + 0.5}, "continuous", *CLASSES, "Got 0.5"),
-        ("groups-short", {"groups": [1]}, "'groups' parameter", "6 labels", "(1,)"),
+        ("groups-short", {"groups": [1]}, "'groups' parameter", "6 rows", "(1,)"),
         estimator=Unfittable(),
     ),
     *wrong_data(

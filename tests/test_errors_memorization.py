@@ -44,7 +44,7 @@ CASES = [
         ("few-fits", {"train_size": 0.9, "n_fits": 4}, FITS, "large enough", "Got 4"),
         ("size", {"train_size": 1.0}, "'train_size'", "(0.0, 1.0)", "Got 1.0"),
         ("one-group", {"groups": [1] * 12}, GROUPS, "two groups", "a single one"),
-        ("groups-short", {"groups": [1, 2]}, GROUPS, "the 12 labels", "shape (2,)"),
+        ("groups-short", {"groups": [1, 2]}, GROUPS, "the 12 rows", "shape (2,)"),
         ("groups-nan", {"groups": [np.nan, *range(11)]}, GROUPS, "missing", "nan"),
         ("weight", {"sample_weight": [-1] * 12}, WEIGHT, "not negative", "from -1.0"),
         ("weight-0", {"sample_weight": [0] * 12}, WEIGHT, "positive", "0.0 to 0.0"),
