@@ -105,7 +105,7 @@ def check_column(values: ArrayLike, n_rows: int, name: str, owner: str) -> NDArr
     except ValueError:
         column = None
     if column is None or column.shape != (n_rows,):
-        must = f"be a 1d array-like with one value for each of the {n_rows} labels"
+        must = f"be a 1d array-like with one value for each of the {n_rows} rows"
         raise ValueError(wrong(name, owner, must, describe(values)))
     if isinstance(values, list | tuple) and column.tolist() != list(values):
         # NumPy makes strings of NaN and of numbers that are next to strings.

@@ -125,7 +125,7 @@ TEST = [
         (
             "groups-short",
             {"groups": [1, 2]},
-            *("'groups' parameter of randomization_test", "20 labels", "shape (2,)"),
+            *("'groups' parameter of randomization_test", "20 rows", "shape (2,)"),
         ),
         (
             "groups-conflict",

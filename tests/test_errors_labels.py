@@ -132,7 +132,7 @@ PERMUTER_DATA = [
             (f"{name}-{wrong}", {"y": Y, name: given}, f"'{name}' parameter", *words)
             for name in ("groups", "strata")
             for wrong, given, *words in [
-                ("short", [1, 2], "one value for each of the 6 labels", "shape (2,)"),
+                ("short", [1, 2], "one value for each of the 6 rows", "shape (2,)"),
                 ("2d", X, "1d array-like", "shape (6, 2)"),
                 ("ragged", [[1], [2, 3]], "1d array-like", "items differ in length"),
                 ("None", [*"uuv", None, *"ww"], "free of missing", "at position 3"),
@@ -255,7 +255,7 @@ TARGET_DATA = [
         ("y-2d", {"y": X}, *NOT_1D, "shape (6, 2)"),
         ("y-missing", {"y": [*"aabb", None, "c"]}, *MISSING, "None at position 4"),
         ("y-continuous", {"y": X[:, 0] + 0.5}, "continuous", *CLASSES, "Got 0.5"),
-        ("groups-short", {"groups": [1]}, "'groups' parameter", "6 labels", "(1,)"),
+        ("groups-short", {"groups": [1]}, "'groups' parameter", "6 rows", "(1,)"),
         estimator=Unfittable(),
     ),
     *wrong_data(

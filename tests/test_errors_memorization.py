@@ -44,7 +44,7 @@ CASES = [
         ("few-fits", {"train_size": 0.9, "n_fits": 4}, FITS, "large enough", "Got 4"),
         ("size", {"train_size": 1.0}, "'train_size'", "(0.0, 1.0)", "Got 1.0"),
         ("one-group", {"groups": [1] * 12}, GROUPS, "two groups", "a single one"),
-        ("groups-short", {"groups": [1, 2]}, GROUPS, "the 12 labels", "shape (2,)"),
+        ("groups-short", {"groups": [1, 2]}, GROUPS, "the 12 rows", "shape (2,)"),
         ("groups-nan", {"groups": [np.nan, *range(11)]}, GROUPS, "missing", "nan"),
         ("weight", {"sample_weight": [-1] * 12}, WEIGHT, "not negative", "from -1.0"),
         ("weight-0", {"sample_weight": [0] * 12}, WEIGHT, "positive", "0.0 to 0.0"),
@@ -56,6 +56,8 @@ CASES = [
         ("no-labels", {"X_test": X}, TEST_LABELS, "with 'X_test'", "Got None"),
         ("no-rows", {"y_test": Y}, TEST_ROWS, "with 'y_test'", "Got None"),
         ("columns", {"X_test": X[:, :1], "y_test": Y}, TEST_ROWS, "(2,)", "Got (1,)"),
+        ("list", {"X_test": [[0]] * 12, "y_test": Y}, TEST_ROWS, "(2,)", "Got (1,)"),
+        ("empty", {"X_test": X[:0], "y_test": []}, TEST_ROWS, "one row", "Got none"),
         (
             *("names", {"X": FRAME, "X_test": FRAME.set_axis([*"bc"], axis=1)}),
             *(TEST_ROWS, "['a', 'b']", "Got ['b', 'c']"),
@@ -127,17 +129,20 @@ def test_the_file_of_another_call_is_refused_and_kept(changes, words, tmp_path):
 READS = [
     *wrong_data(
         "MemorizationScores.top",
-        ("k", {"k": 0}, "'k' parameter of top", "at least 1", "Got 0"),
+        ("k", {"k": 0}, "'k' parameter of", "range [1, inf)", "Got 0"),
+        ("part", {"k": 2.5}, "'k' parameter of", "an int", "Got 2.5"),
         ("by", {"k": 1, "by": "age"}, "'by' parameter", "memorization", "Got 'age'"),
         ("within", {"k": 1, "within": [1]}, "'within' parameter", "12", "shape (1,)"),
     ),
     *wrong_data(
         "MemorizationScores.influence_of",
         ("row", {"row": 12}, "'row' parameter", "from 0 to 11", "Got 12"),
+        ("part", {"row": 1.5}, "'row' parameter", "'int'", "Got 1.5"),
         ("untested", {"row": 1}, "needs test rows", "'X_test' and 'y_test'"),
     ),
     *wrong_data(
         "MemorizationScores.influential_pairs",
+        ("nan", {"min_influence": np.nan}, "'min_influence'", "a float", "Got nan"),
         ("untested", {}, "needs test rows", "'X_test' and 'y_test'"),
     ),
 ]

@@ -48,6 +48,7 @@ CASES = [
         ("X-none", {"X": None}, ROWS, "Got None"),
         ("X-1d", {"X": X[:, 0]}, ROWS, "at least one column", "shape (12,)"),
         ("X-inf", {"X": X * np.inf}, ROWS, "magnitudes up to 1e+15", "in row 0"),
+        ("X-int", {"X": np.full((12, 1), -(2**63))}, ROWS, "1e+15", "Got -922"),
         ("X-few", {"X": X[:3], "y": Y[:3]}, ROWS, "at least 4 rows", "Got 3"),
         ("one-class", {"y": ["a"] * 12}, "'y' parameter", "two classes", "'a'"),
         ("fits", {"n_fits": 4}, FITS, "[5, inf)", "Got 4"),

@@ -79,6 +79,7 @@ def test_keys_are_of_contents():
     frame = pd.DataFrame({"a": ["x", None, "x"], "b": pd.Categorical([1, 2, 1])})
     for X, other in (
         (rows, rows[:, ::-1]),
+        (rows.astype(">f2"), rows.astype(">f8") + 1),
         (csc_array(rows), csc_array(rows + 1)),
         (csr_array(([0, 1, 2, 1], ([0, 0, 1, 2], [0, 1, 0, 1]))), csr_array(rows + 1)),
         (frame, frame.iloc[:, ::-1]),
@@ -118,8 +119,9 @@ def test_the_result_depends_on_nothing_else():
 @pytest.fixture(scope="module")
 def scores():
     return memorization_scores(
-        GaussianNB(), X, y, X_test=X[::10], y_test=y[::10], n_fits=8, random_state=0
-    )
+        GaussianNB(), X, y, n_fits=8, random_state=0,
+        X_test=X[::10].tolist(), y_test=y[::10].astype(">i4"),
+    )  # fmt: skip
 
 
 def test_scores_are_those_of_fits_made_one_by_one(scores):
@@ -235,6 +237,8 @@ def test_top_finds_the_worst_of_each_value():
     who = np.where(np.arange(150) % 2, "Ann", "Bob")
     worst = scores.top(2, by="heldout_margin", within=who)
     assert worst["within"].tolist() == ["Ann", "Ann", "Bob", "Bob"]
+    missing = scores.top(2, within=np.where(who == "Ann", who, None))["within"]
+    assert missing.isna().tolist() == [False, False, True, True]
     assert worst["heldout_margin"].iloc[0] == scores.heldout_margin[1::2].min()
 
 

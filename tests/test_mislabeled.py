@@ -1,5 +1,8 @@
 """Wrong labels are found, counted, dropped and replaced."""
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -90,7 +93,12 @@ def test_rows_of_one_kind_are_encoded():
     words = pd.DataFrame({"word": ["left", "right"]})
     assert_array_equal(encode_rows(words, "f"), np.eye(2))
     gaps = pd.DataFrame({"number": [1.0, np.nan, 5]})
-    assert_array_equal(encode_rows(gaps, "f"), [[1, 0], [3, 1], [5, 0]])
+    masked = np.ma.masked_equal([[1], [0], [5]], 0)
+    for rows in (gaps, masked):
+        assert_array_equal(encode_rows(rows, "f"), [[1, 0], [3, 1], [5, 0]])
+    objects = {"day": [date(2026, 1, 1), date(9999, 1, 1)], "price": [Decimal(2)] * 2}
+    for kind in (pl.DataFrame, pd.DataFrame):
+        assert_array_equal(encode_rows(kind(objects), "f"), [[0, 2], [2_912_078, 2]])
 
 
 def draw_probabilities(n_rows, transitions, rng):

@@ -31,6 +31,7 @@ def test_a_csv_file_is_searched(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--max-samples", "10"], "needs 5 rows of each class, got [1, 1,"),
         (["--csv", "table.csv"], "--csv: must be given with --target"),
         (["--rates", "1"], "--rates: must be between 0 and 1"),
         (["--csv", "none.csv", "--target", "y"], "--csv: "),

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import resample
 
 from _tools.common import fail
 from sk_memorize import LabelPermuter, load_dataset
@@ -29,21 +30,35 @@ Table = tuple[str, np.ndarray, np.ndarray]
 
 def load_tables(args: argparse.Namespace) -> Iterator[Table]:
     """Load the data sets, or the CSV file: names, rows, and labels 0, 1, ..."""
+    n_rows = args.max_samples
     if args.csv is not None:
-        yield Path(args.csv).name, *read_csv(args.csv, args.target)
+        yield _sample(Path(args.csv).name, *read_csv(args.csv, args.target), n_rows)
         return
     sets = {"digits": load_digits, "breast cancer": load_breast_cancer}
     for name, load in {**sets, "wine": load_wine}.items():
         X, y = load(return_X_y=True)
-        yield name, X[: args.max_samples], y[: args.max_samples]
+        yield _sample(name, X, y, n_rows)
     try:
         images = load_dataset(args.dataset, data_home=args.data_home)
     except OSError as error:
         print(f"notice: no images: {error}", file=sys.stderr)
         return
-    rows = slice(args.max_samples or 2000)
-    X, y = images.X_train[rows].astype(np.float32), images.y_train[rows]
-    yield images.title, X, y
+    rows = slice(2000 if n_rows is None else None)
+    X, y = images.X_train[rows], images.y_train[rows]
+    name, X, y = _sample(images.title, X, y, n_rows)
+    yield name, X.astype(np.float32), y
+
+
+def _sample(name: str, X: np.ndarray, y: np.ndarray, n_rows: int | None) -> Table:
+    """Take a stratified sample, and refuse one in which a class is rare."""
+    if n_rows is not None and n_rows < len(y):
+        X, y = resample(
+            X, y, replace=False, n_samples=n_rows, stratify=y, random_state=0
+        )
+    counts = np.bincount(y, minlength=2)
+    if counts.min() < 5:
+        fail(f"{name}: needs 5 rows of each class, got {counts.tolist()}")
+    return name, X, y
 
 
 def read_csv(file: str, target: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -54,11 +69,10 @@ def read_csv(file: str, target: str | None) -> tuple[np.ndarray, np.ndarray]:
         fail(f"argument --csv: {error}")
     if target not in frame:
         fail(f"argument --target: must be one of {list(frame)}, got {target!r}")
+    if frame.shape[1] == 1:
+        fail(f"argument --csv: must have a column beside {target!r}")
     frame = frame.dropna()
     labels = pd.factorize(frame.pop(target), sort=True)[0]
-    counts = np.bincount(labels, minlength=2)
-    if counts.min() < 5:
-        fail(f"argument --target: needs 5 rows of each class, got {counts.tolist()}")
     return pd.get_dummies(frame).to_numpy(np.float64), labels
 
 

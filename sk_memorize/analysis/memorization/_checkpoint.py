@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+import torch
 
 from ..._atomic import open_file, replacing
 from ..._errors import wrong
@@ -82,4 +83,5 @@ def hash_estimator(estimator: object, owner: str) -> str:
 
 def versions() -> str:
     """Name the versions of the libraries that compute."""
-    return f"numpy {np.__version__}, scikit-learn {sklearn.__version__}"
+    modules = np, sklearn, torch
+    return ", ".join(f"{module.__name__} {module.__version__}" for module in modules)

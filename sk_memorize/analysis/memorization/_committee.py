@@ -17,8 +17,10 @@ from ...neural import MemorizingMLP
 
 # Categories of a column that get a column of their own; the rarer ones share one.
 _MAX_CATEGORIES = 32
+# Columns of Python's objects that are numbers or dates.
+_OBJECTS = {"date": "datetime64[s]", "period": "datetime64[s]", "decimal": "float64"}
 # Beyond it float32 overflows in sums of squares.
-_LARGEST = 1e15
+_LARGEST = np.float64(1e15)
 
 
 def make_committee() -> list[Any]:
@@ -94,16 +96,21 @@ def _to_frame(X: Any, owner: str) -> pd.DataFrame:
     elif hasattr(X, "columns"):  # polars'
         frame = pd.DataFrame(X.to_dict(as_series=False))
     else:
-        rows = np.asarray(X)
+        rows = np.asanyarray(X)  # with the mask, which pandas turns into NaN
         is_matrix = rows.ndim > 1 and rows.size > 0
         frame = pd.DataFrame(rows.reshape(len(rows), -1) if is_matrix else None)
     frame = frame.set_axis(range(frame.shape[1]), axis=1).infer_objects()
     if not frame.size:
         must = "be rows of at least one column"
         raise ValueError(wrong("X", owner, must, describe(X)))
+    for name, dtype in frame.dtypes.items():
+        # Only Python's objects are looked at one by one.
+        kind = pd.api.types.infer_dtype(frame[name]) if dtype.kind == "O" else ""
+        if kind in _OBJECTS:
+            frame[name] = frame[name].astype(_OBJECTS[kind])
     for name in frame.select_dtypes(["datetime", "datetimetz", "timedelta"]):
         since_first = frame[name] - frame[name].min()
-        frame[name] = since_first / pd.Timedelta(days=1)
+        frame[name] = since_first.dt.total_seconds() / 86_400
     return frame
 
 
@@ -116,7 +123,8 @@ def _to_numbers(frame: pd.DataFrame) -> NDArray:
 
 
 def _refuse_too_large(numbers: NDArray, owner: str) -> None:
-    if (found := np.argwhere(np.abs(numbers) > _LARGEST)).size:
+    is_too_large = (numbers > _LARGEST) | (numbers < -_LARGEST)
+    if (found := np.argwhere(is_too_large)).size:
         row, column = found[0]
         must = f"be of magnitudes up to {_LARGEST:g}"
         got = f"{numbers[row, column]} in row {row}"

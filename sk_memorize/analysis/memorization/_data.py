@@ -82,27 +82,8 @@ def prepare_data(
 ) -> Data:
     """Check the data, and put the rows into the order of their contents.
 
-    Parameters
-    ----------
-    members : tuple of estimator instances
-        The classifiers.
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, ...)
-        The rows.
-    y : array-like of shape (n_rows,)
-        Their labels.
-    test : tuple of test rows and their labels, default=(None, None)
-        Both or neither.
-    groups : array-like of shape (n_rows,), default=None
-        The group of each row.
-    sample_weight : array-like of shape (n_rows,), default=None
-        The weight of each row.
-    owner : str
-        The function that errors name.
-
-    Returns
-    -------
-    data : Data
-        The data.
+    The arguments are those of `owner`, the function that errors name; `test` is
+    its test rows and their labels, both or neither.
     """
     labels = check_classes(y, owner)
     rows = _check_rows(X, len(labels), owner)
@@ -158,14 +139,18 @@ def check_classes(y: ArrayLike, owner: str) -> NDArray:
 
 def check_length(X: object, n_labels: int, owner: str) -> None:
     """Refuse what has not one row for each label."""
-    try:
-        n_rows = _num_samples(X)
-    except TypeError as error:
-        must = "be an array-like of rows"
-        raise TypeError(wrong("X", owner, must, repr(X))) from error
+    n_rows = _count_rows(X, "X", owner)
     if n_rows != n_labels:
         must = f"have one row for each of the {n_labels} labels of y"
         raise ValueError(wrong("X", owner, must, f"{n_rows} rows"))
+
+
+def _count_rows(X: object, name: str, owner: str) -> int:
+    try:
+        return int(_num_samples(X))
+    except TypeError as error:
+        must = "be an array-like of rows"
+        raise TypeError(wrong(name, owner, must, repr(X))) from error
 
 
 def _check_rows(X: object, n_labels: int, owner: str) -> Any:
@@ -211,7 +196,7 @@ def _check_weight(
 
 
 def _check_test(
-    test: tuple[object, object], X: object, classes: NDArray, owner: str
+    test: tuple[Any, Any], X: Any, classes: NDArray, owner: str
 ) -> tuple[Any, Indices]:
     """Return the test rows and the indices of their labels."""
     X_test, y_test = test
@@ -221,8 +206,11 @@ def _check_test(
         raise ValueError(wrong(names[0], owner, must, None))
     if X_test is None:
         return None, np.zeros(0, np.intp)
-    X_test, labels = indexable(X_test)[0], np.asarray(y_test)
-    given, expected = (getattr(rows, "shape", (0,))[1:] for rows in (X_test, X))
+    n_rows = _count_rows(X_test, "X_test", owner)
+    if not n_rows:
+        raise ValueError(wrong("X_test", owner, "have at least one row", "none"))
+    labels = check_column(y_test, n_rows, "y_test", owner)
+    given, expected = (np.shape(rows)[1:] for rows in (X_test, X))
     if given != expected:
         must = f"have rows of the shape of X's, {expected}"
         raise ValueError(wrong("X_test", owner, must, given))
@@ -230,14 +218,12 @@ def _check_test(
     if given != expected:
         must = f"have the columns of X, {expected}"
         raise ValueError(wrong("X_test", owner, must, given))
-    if labels.shape != (_num_samples(X_test),):
-        must = f"have one label for each of the {_num_samples(X_test)} rows of X_test"
-        raise ValueError(wrong("y_test", owner, must, describe(labels)))
-    unknown = [label for label in pd.unique(labels) if label not in classes]
+    known = set(classes.tolist())
+    unknown = [label for label in pd.unique(labels).tolist() if label not in known]
     if unknown:
         must = "have labels that y has"
         raise ValueError(wrong("y_test", owner, must, repr(unknown[0])))
-    return X_test, np.searchsorted(classes, labels)
+    return indexable(X_test)[0], np.searchsorted(classes, labels)
 
 
 def find_index(X: object, y: object, n_rows: int) -> pd.Index:

@@ -32,14 +32,14 @@ class FitResult(NamedTuple):
         Of all rows and classes.
     test_probability : ndarray of shape (n_test_rows,), float32
         Of the labels of the test rows, mean over the members.
-    losses : ndarray of shape (n_members, n_rows), float32, or None
+    losses : ndarray of shape (n_members, n_rows), float32
         Loss of each row summed over the training; 0 for held out rows, NaN where
-        it is not known. None if no member tells any.
+        it is not known.
     """
 
     probabilities: Floats
     test_probability: Floats
-    losses: Floats | None
+    losses: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +118,7 @@ class Fits:
                     predicted = self._predict(classifier, self.X_test, tests)
                     test += predicted[tests, self.test_codes]
             losses[number, rows] = self._losses(watched, rows)
-        told = None if np.isnan(losses).any(axis=1).all() else losses
-        return FitResult(probabilities, (test / shape[0]).astype(np.float32), told)
+        return FitResult(probabilities, (test / shape[0]).astype(np.float32), losses)
 
     def _fit(self, classifier: Any, X: ArrayLike, rows: Indices) -> None:
         weight = {}

@@ -103,24 +103,10 @@ def find_largest(probability: Floats, is_out: Mask, n_largest: int) -> Largest:
 def find_at_least(
     probability: Floats, is_out: Mask, least: float
 ) -> tuple[Indices, Indices, Numbers, Numbers]:
-    """Find the pairs whose influence is large.
-
-    Parameters
-    ----------
-    probability, is_out : ndarray
-        As in `find_largest`.
-    least : float
-        The smallest influence of a pair.
-
-    Returns
-    -------
-    test_rows, rows : ndarray of shape (n_pairs,)
-        The pairs.
-    values, errors : ndarray of shape (n_pairs,)
-        Their influences and standard errors.
-    """
+    """Find the test rows and rows of large influence, and that with its error."""
     factors, found = _factors(is_out), []
-    n_chunks = max(1, is_out.size // _CHUNK)
+    n_numbers = is_out.shape[1] * max(probability.shape)
+    n_chunks = max(1, n_numbers // _CHUNK)
     for rows in np.array_split(np.arange(is_out.shape[1]), n_chunks):
         rough = _multiply(probability, factors[:, rows]) >= least - _ROUNDING
         tests, chosen = np.nonzero(rough)

@@ -53,10 +53,14 @@ def _rows(X: Any) -> Iterator[bytes]:
         X = X.reshape(len(X), -1)
         if X.dtype.kind not in "fiub":
             X = np.column_stack([value_keys(column) for column in X.T])
+    # SciPy takes neither other orders of the bytes nor numbers of two bytes.
+    native = X.dtype.newbyteorder("=")
+    dtype = np.float32 if native == np.float16 else native
     n_rows = X.shape[0] if issparse(X) else max(1, _CHUNK // max(1, X.shape[1]))
     for start in range(0, X.shape[0], n_rows):
         # Rows are their nonzero elements, so wide sparse ones are never made dense.
-        chunk = csr_array(X if issparse(X) else X[start : start + n_rows], copy=True)
+        part = X if issparse(X) else X[start : start + n_rows]
+        chunk = csr_array(part.astype(dtype))
         chunk.sum_duplicates()  # sorts the indices, too
         chunk.eliminate_zeros()
         columns, ends = chunk.indices.astype(np.int64), chunk.indptr[1:]

@@ -43,23 +43,7 @@ def make_design(
 ) -> Design:
     """Draw which rows are held out, and refuse what cannot be fitted.
 
-    Parameters
-    ----------
-    data : Data
-        The rows.
-    n_fits : int
-        Number of fits.
-    train_size : float
-        Part of the rows that a fit is trained on.
-    seed : int
-        Decides the draws, and the seeds of the fits.
-    owner : str
-        The function that errors name.
-
-    Returns
-    -------
-    design : Design
-        The design.
+    The seed decides the draws, and the seeds of the fits.
     """
     if train_size == 0.5 and n_fits % 2:
         must = "be even with train_size=0.5, as fits come in pairs of halves"
@@ -97,25 +81,7 @@ def measure(
 ) -> tuple[Sums, Design]:
     """Make all fits, and add up what they say, in their order.
 
-    Parameters
-    ----------
-    data : Data
-        The rows, and the classifiers.
-    n_fits : int
-        Number of fits.
-    train_size : float
-        Part of the rows that a fit is trained on.
-    random_state : int, RandomState instance or None
-        Decides the design and the seeds.
-    run : Run
-        How it is done.
-
-    Returns
-    -------
-    sums : Sums
-        The sums, in the order of `data`.
-    design : Design
-        Which rows each fit held out.
+    The sums are in the order of `data`; the design tells which rows each fit held out.
     """
     stored, checkpoint = None, None
     if run.checkpoint is not None:
@@ -211,5 +177,5 @@ def _header(
         "train_size": train_size,
         "random_state": seed,
         **{name: sha256(c).hexdigest() for name, c in data.contents.items()},
-        "version of numpy or scikit-learn": versions(),
+        "version of numpy, scikit-learn or torch": versions(),
     }

@@ -132,7 +132,9 @@ def find_mislabeled(
     class, rows near the boundary between classes.
 
     *What it cannot know.* Where classes overlap, a row on the wrong side is no wrong
-    label, but looks like one. The probability is high for both.
+    label, but looks like one. The probability is high for both. Errors that follow
+    from the rows, such as all near a boundary, are learned from the other rows: they
+    come first, but their number is estimated too low.
 
     *Rare classes.* A class with a single row is unknown to the fits that hold it out,
     so it is suspected.

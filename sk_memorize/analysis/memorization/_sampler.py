@@ -244,14 +244,13 @@ class MislabeledRows(OneToOneFeatureMixin, BaseEstimator):
 
     def _choose(self, table: pd.DataFrame) -> NDArray[np.bool_]:
         """Mark the rows that are found, in the order in which they were given."""
+        found: Any = table["probability_wrong"] > self.threshold
+        if self.n_rows is not None:
+            is_share = isinstance(self.n_rows, float | np.floating)
+            share = len(table) if is_share else 1
+            found = slice(round(self.n_rows * share))
         mask = np.zeros(len(table), bool)
-        if self.n_rows is None:
-            n_found = table["probability_wrong"] > self.threshold
-            mask[table.index[n_found]] = True
-            return mask
-        is_number = isinstance(self.n_rows, int | np.integer)
-        n_rows = int(self.n_rows if is_number else round(self.n_rows * len(table)))
-        mask[table.index[:n_rows]] = True
+        mask[table.index[found]] = True
         return mask
 
     def _take(self, labels: NDArray, suggested: NDArray) -> tuple[NDArray, NDArray]:

@@ -1,11 +1,13 @@
 """The scores of rows, as a table and in words."""
 
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval, validate_params
 
 from ..._errors import wrong
 from ..._groups import check_column
@@ -30,6 +32,9 @@ _IS_WORSE = {
 _COUNTS = ("n_heldout", "n_insample")
 # Names of their sums.
 _SUMS = {"probability": "probability", "accuracy": "hits", "margin": "margin"}
+
+_COUNT = [Interval(Integral, 1, None, closed="left")]
+_FINITE = [Interval(Real, None, None, closed="neither")]
 
 # A memorized row, by Feldman and Zhang.
 _MEMORIZED = 0.25
@@ -173,6 +178,7 @@ class MemorizationScores:
         """`insample_probability` minus `heldout_probability`."""
         return self.insample_probability - self.heldout_probability
 
+    @validate_params({"row": [Integral]}, prefer_skip_nested_validation=True)
     def influence_of(
         self, row: int, *, return_std: bool = False
     ) -> Numbers | tuple[Numbers, Numbers]:
@@ -202,13 +208,17 @@ class MemorizationScores:
         bits, position, probability, _ = self._tests
         if not 0 <= row < len(position):
             must = f"be the number of a training row, from 0 to {len(position) - 1}"
-            raise ValueError(wrong("row", "influence_of", must, repr(row)))
+            raise ValueError(wrong("row", "influence_of", must, row))
         # Only the byte with the bit of this row is unpacked.
         byte, bit = divmod(int(position[row]), 8)
         is_out = unpack(bits[:, byte : byte + 1], 8)[:, bit : bit + 1]
         values, errors = _influence.influences(probability, is_out)
         return (values, errors) if return_std else values
 
+    @validate_params(
+        {"min_memorization": _FINITE, "min_influence": _FINITE},
+        prefer_skip_nested_validation=True,
+    )
     def influential_pairs(
         self, *, min_memorization: float = 0.25, min_influence: float = 0.15
     ) -> pd.DataFrame:
@@ -265,6 +275,7 @@ class MemorizationScores:
         columns = {name: getattr(self, name) for name in names}
         return pd.DataFrame(columns, index=self.index)
 
+    @validate_params({"k": _COUNT}, prefer_skip_nested_validation=True)
     def top(
         self, k: int, by: str = "memorization", within: ArrayLike | str | None = None
     ) -> pd.DataFrame:
@@ -279,7 +290,8 @@ class MemorizationScores:
             accuracies and margins are worse, and high values of the others.
         within : {"class"} or array-like of shape (n_rows,), default=None
             A value for each row, such as who labeled it, or when; "class" stands for
-            the given labels. The k worst rows are found for each value.
+            the given labels. The k worst rows are found for each value, of which
+            missing ones are another.
 
         Returns
         -------
@@ -293,8 +305,6 @@ class MemorizationScores:
             If `k` is less than 1, if there is no such score, or if `within` has
             another length.
         """
-        if k < 1:
-            raise ValueError(wrong("k", "top", "be an int of at least 1", repr(k)))
         order = self._order(by, "top")
         frame = self.to_frame()
         if within is None:
@@ -303,7 +313,8 @@ class MemorizationScores:
         if not (isinstance(within, str) and within == "class"):
             values = check_column(within, len(frame), "within", "top")
         frame.insert(0, "within", values)
-        worst = frame.iloc[order].groupby("within", sort=False).head(k)
+        by_value = frame.iloc[order].groupby("within", sort=False, dropna=False)
+        worst = by_value.head(k)
         return worst.sort_values("within", kind="stable")
 
     def summary(self) -> str:

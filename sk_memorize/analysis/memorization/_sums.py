@@ -160,7 +160,7 @@ class Sums:
             self.n_pairs += is_pair
         self.last = mean
         self.probabilities[:, is_out] += result.probabilities[:, is_out]
-        self.losses += np.nan if result.losses is None else result.losses
+        self.losses += result.losses
         self.test_probability = np.vstack(
             [self.test_probability, result.test_probability]
         )
