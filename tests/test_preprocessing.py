@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from skorch import NeuralNet
 
 from sk_memorize import BatchNormMLP, MemorizingMLP
 from sk_memorize.neural import _prepared
+from sk_memorize.neural._callbacks import CompleteWhitening
 from sk_memorize.neural._prepared import prepare
 from sk_memorize.preprocessing import Rows, _whitening, count_components
 
@@ -78,6 +80,29 @@ def test_full_whitening_makes_the_covariance_the_identity():
     assert variances[-1].item() == pytest.approx(1 / 1.3, rel=1e-3)
     # The network has been changed with its inputs: its outputs are as before.
     torch.testing.assert_close(outputs(module, Z), before, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("n_batches", "looks"), [(4, (16, 32, 64, 96)), (100, (25, 100, 200, 300))]
+)
+@pytest.mark.parametrize(
+    ("mistakes", "look"), [(0.9, 0), (0.8, 1), (0.4, 2), (0.2, 3), (0.0, None)]
+)
+def test_whitening_is_completed_where_mistakes_remain(mistakes, look, n_batches, looks):
+    y = torch.arange(400) % 4 // 3  # by their weights both classes are as frequent
+    rows = Rows(torch.from_numpy(MIXED), y, 1.0 + 2 * y.double())
+    prepared = prepare(rows, (0.3, 0.001), torch.float32)
+    callback = CompleteWhitening(prepared, n_batches).initialize()
+    net = NeuralNet(BatchNormMLP(prepared.inputs.shape[1], 2, (4,)), torch.nn.NLLLoss)
+    net.initialize()
+    weight = 1e-3 * torch.tensor([mistakes / 2, 1 - mistakes / 2])
+    y_pred, labels = torch.eye(2), torch.tensor([1, 1])
+    for step in range(1, 301):
+        # All is wrong at first, while nobody looks.
+        seen = y_pred if step > 8 else y_pred[[0, 0]]
+        callback.on_batch_end(net, ({"X": None, "weight": weight}, labels), seen)
+        is_due = look is not None and step >= looks[look]
+        assert prepared.is_attenuated == (not is_due)
 
 
 def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatch):
