@@ -102,6 +102,20 @@ def test_history_has_one_row_an_epoch():
     assert clf.history_.index.tolist() == [1, 2, 3, 4, 5]
     assert clf.history_.columns.tolist() == ["loss", "accuracy", "lr", "seconds"]
     assert clf.loss_curve_ == clf.history_["loss"].tolist()
+    assert clf.history_["lr"].iloc[-1] < 0.3 * clf.lr_  # one cycle
+
+
+@pytest.mark.parametrize("is_hard", [False, True])
+def test_all_components_are_as_wide_for_labels_that_need_it(is_hard):
+    auto, attenuated, full = (
+        quick(whitening_shrinkage=shrinkage, batch_size=15, max_epochs=2)
+        .set_params(target_accuracy=None)
+        .fit(X_SMALL, (Y_PERMUTED if is_hard else y)[:300])
+        .loss_
+        for shrinkage in ("auto", 1.0, 1e-3)
+    )
+    assert (auto == pytest.approx(attenuated, rel=0.03)) != is_hard
+    assert auto != pytest.approx(full, rel=0.03)
 
 
 def test_a_lower_target_stops_earlier():
@@ -161,10 +175,21 @@ def test_optimizers(optimizer):
 
 
 def test_arguments_of_the_optimizer_arrive():
-    params = {"momentum": 0.5, "nesterov": False}
-    clf = quick(optimizer="sgd", optimizer_params=params, weight_decay=0.01)
-    (group,) = clf.fit(X_SMALL, Y_SMALL).net_.optimizer_.param_groups
-    assert group.items() >= {**params, "weight_decay": 0.01}.items()
+    class Momentum(torch.optim.SGD):
+        def __init__(self, params, **options):
+            super().__init__(params, **options)
+
+    given = {"optimizer_params": {"dampening": 0.1, "nesterov": False}}
+    for optimizer, params, expected in (
+        ("sgd", given, {**given["optimizer_params"], "momentum": 0.9}),
+        (Momentum, given, given["optimizer_params"]),
+        ("adam", {}, {"betas": (0.9, 0.95)}),
+        ("adamw", {}, {"betas": (0.9, 0.95)}),
+    ):
+        clf = quick(optimizer=optimizer, weight_decay=0.01, max_epochs=1, **params)
+        clf.set_params(target_accuracy=None).fit(X_SMALL, Y_SMALL)
+        (group,) = clf.net_.optimizer_.param_groups
+        assert group.items() >= {**expected, "weight_decay": 0.01}.items()
 
 
 @pytest.mark.parametrize("norm", ["batch", "group", None])

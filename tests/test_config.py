@@ -20,7 +20,7 @@ from sk_memorize.neural._config import resolve_config
         # In fewer dimensions the networks are deeper, and the batches larger.
         (Shape(1000, 10, 10, 2), {}, (128,) * 4, 427, 67),
         (Shape(1000, 4, 4, 2), {"width": 512}, (512,) * 4, 1000, 200),
-        (Shape(1000, 3, 3, 2), {"depth": 3}, (128,) * 3, 1000, 200),
+        (Shape(1000, 3, 3, 2), {"depth": 3, "batch_size": 5000}, (128,) * 3, 1000, 200),
         (Shape(1000, 3, 3, 2), {"norm": "group"}, (128,) * 6, 250, 50),
         (Shape(1000, 5, 1, 2), {}, (*(64,) * 8, 1024), 1000, 200),
         (Shape(1000, 5, 1, 2), {"width": 32}, (32,) * 6, 1000, 200),

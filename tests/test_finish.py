@@ -101,6 +101,7 @@ def test_of_equal_rows_those_of_the_largest_weight_are_right():
 @pytest.mark.parametrize("kept_bytes", [0, 2**27])
 def test_outputs_that_do_not_fit_in_memory_are_computed_anew(monkeypatch, kept_bytes):
     monkeypatch.setattr(_evaluation, "_KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr(_finish, "_FIRST_ROWS", 50)
     X = np.random.RandomState(0).standard_normal((1500, 20))
     y = np.random.RandomState(1).randint(0, 4, 1500)
     clf = MemorizingMLP(random_state=0, width=128).fit(X, y)

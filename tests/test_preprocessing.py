@@ -15,16 +15,17 @@ from sk_memorize.preprocessing import Rows, _whitening, count_components
 rng = np.random.RandomState(0)
 NORMAL = rng.standard_normal((400, 6))
 CAUCHY = rng.standard_cauchy((400, 6))
+SPARSE = np.hstack([np.eye(50), NORMAL[:50, :3]])
 MIXED = NORMAL @ rng.standard_normal((6, 6)) + 5
 
 DATA = {
     "float32": MIXED.astype("f"),
     "float64": MIXED,
     "bytes": rng.randint(0, 256, (300, 8)).astype(np.uint8),
-    "heavy tails": np.hstack([NORMAL[:, :3], CAUCHY[:, :3]]),
+    "heavy tails": np.hstack([NORMAL[:, :3], 50 + 20 * CAUCHY[:, :3]]),
     "offsets": 1e9 + np.arange(400.0)[:, None] * [1.0, 3.0] + NORMAL[:, :2] * 0.01,
-    "huge": MIXED * 1e30,
-    "tiny": MIXED * 1e-30,
+    "huge": 1.7e308 - MIXED * 1e305,
+    "tiny": MIXED * 1e-300,
     "more columns than rows": rng.standard_normal((30, 100)),
     "one column": NORMAL[:, :1],
     "constant columns": np.hstack([NORMAL, np.ones((400, 2)) * 1e4]),
@@ -161,10 +162,14 @@ def test_constant_columns_and_dependent_ones_have_no_component():
     assert prepared.inputs.shape[1] == 6
     assert prepared_for(np.hstack([NORMAL, NORMAL, MIXED])).inputs.shape[1] == 6
     assert count_components(rows_of(np.hstack([NORMAL[:, :2]] * 5)), 16) == 2
+    nearly = NORMAL[:, :1] + [0, 1e-4] * NORMAL[:, 1:2]
+    assert prepared_for(nearly).inputs.shape[1] == count_components(rows_of(nearly), 16)
     assert count_components(rows_of(rng.standard_normal((100, 50))), 16) == 16
     constant = prepared_for(np.full((10, 3), 7.0)).inputs
     assert constant.shape == (3, 1)  # one row for each label
     assert (constant == 0).all()
+    small = prepared_for(NORMAL * [1, 1, 1, 1, 1, 1e-3], (1.0, 1.0)).inputs
+    assert small.std(0).min() < 0.01
 
 
 @pytest.mark.parametrize("load", [load_digits, load_wine, load_breast_cancer])
@@ -175,7 +180,7 @@ def test_ordinary_data_need_no_scaling(load):
 
 @pytest.mark.parametrize(
     "X",
-    [NORMAL, np.exp(NORMAL / 2), NORMAL * 1e6, NORMAL + 1e2, np.eye(50)],
+    [NORMAL, np.exp(NORMAL / 2), NORMAL * 1e6, NORMAL + 1e2, SPARSE],
     ids=["normal", "lognormal", "scaled", "shifted", "sparse"],
 )
 def test_light_tails_are_left_alone(X):
@@ -191,6 +196,21 @@ def test_heavy_columns_are_compressed_and_the_others_are_not():
     for before, after in zip(X[:, 3:].T, Z[:, 3:].T, strict=True):
         assert (after[before.argsort()].diff() >= 0).all()
         assert after.abs().max() < 30
+        # The middle eight tenths go from -1 to 1, before the compression.
+        tenths = after.median(), after.quantile(0.9) - after.quantile(0.1)
+        assert tenths == pytest.approx((0, 2 * np.arcsinh(1)), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "x", [1e5 + NORMAL[:, 0], 500 + np.r_[NORMAL[:, 0], NORMAL[:, 0] + 1e-6]]
+)
+def test_offsets_cost_no_digits(x):
+    prepared = prepared_for(x[:, None], (0.0, 0.0))
+    expected = raw(prepared.rows)
+    expected = (expected - expected.mean()) / expected.std(correction=0)
+    got = prepared.inputs.double()
+    got *= (got[0] * expected[0]).sign()
+    torch.testing.assert_close(got, expected, rtol=0, atol=5e-6)
 
 
 @pytest.mark.slow

@@ -54,6 +54,8 @@ def test_weights_change_what_is_learned_first():
     weight = np.where(y < 5, 100.0, 1.0)
     recall = quick(max_epochs=1).fit(X, y, sample_weight=weight).predict(X) == y
     assert recall[y < 5].mean() > recall[y >= 5].mean()
+    scaled = quick(max_epochs=1).fit(X, y, sample_weight=64 * weight)
+    np.testing.assert_array_equal(scaled.predict(X) == y, recall)
     same = quick().fit(X, y, sample_weight=np.full(len(y), 7.0))
     np.testing.assert_array_equal(probabilities(same), probabilities(quick().fit(X, y)))
 
@@ -158,8 +160,12 @@ def test_a_warm_start_begins_with_the_network_before(whitening_shrinkage):
     assert clf.train_loss_ == pytest.approx(loss, rel=1e-2)
     cold = quick(max_epochs=1, lr=1e-9, **params).fit(X, y)
     assert cold.train_loss_ > 1.5
-    with pytest.raises(ValueError, match=r"'width'.*\(48, 48\).*Got 32"):
-        clf.set_params(width=32).fit(X, y)
+    for params in ({"width": 32}, {"depth": 3}, {"hidden_layer_sizes": (48,)}):
+        changed = {"width": "auto", "depth": "auto", "hidden_layer_sizes": None}
+        words = rf"'{next(iter(params))}'.*\(48, 48\).*Got"
+        with pytest.raises(ValueError, match=words):
+            clf.set_params(**{**changed, **params}).fit(X, y)
+    clf.set_params(hidden_layer_sizes=None)
     with pytest.raises(ValueError, match="other kinds than 'norm'"):
         clf.set_params(width=48, norm="group").fit(X, y)
     with pytest.raises(ValueError, match="same classes"):
