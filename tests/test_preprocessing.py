@@ -109,7 +109,9 @@ def test_whitening_is_completed_where_mistakes_remain(mistakes, look, n_batches,
 def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatch):
     monkeypatch.setattr(_prepared, "MAX_COMPONENTS", 40)
     wide = rng.standard_normal((250, 8)) @ rng.standard_normal((8, 500))
-    inputs = prepared_for(np.tile(wide, (2, 1)) + np.eye(500), (0.0, 0.0)).inputs
+    X = np.tile(wide, (2, 1)) + np.eye(500)
+    inputs, again = (prepared_for(X, (0.0, 0.0)).inputs for _ in range(2))
+    assert torch.equal(inputs, again)
     assert inputs.shape == (500, 40)
     assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 1
 
@@ -161,14 +163,15 @@ def test_constant_columns_and_dependent_ones_have_no_component():
     prepared = prepared_for(DATA["constant columns"])
     assert prepared.inputs.shape[1] == 6
     assert prepared_for(np.hstack([NORMAL, NORMAL, MIXED])).inputs.shape[1] == 6
-    assert count_components(rows_of(np.hstack([NORMAL[:, :2]] * 5)), 16) == 2
+    assert count_components(rows_of(np.hstack([NORMAL[:, :2] * [1, 1e9]] * 5)), 16) == 2
     nearly = NORMAL[:, :1] + [0, 1e-4] * NORMAL[:, 1:2]
     assert prepared_for(nearly).inputs.shape[1] == count_components(rows_of(nearly), 16)
     assert count_components(rows_of(rng.standard_normal((100, 50))), 16) == 16
     constant = prepared_for(np.full((10, 3), 7.0)).inputs
+    assert count_components(rows_of(np.full((10, 3), 7.0)), 16) == 1
     assert constant.shape == (3, 1)  # one row for each label
     assert (constant == 0).all()
-    small = prepared_for(NORMAL * [1, 1, 1, 1, 1, 1e-3], (1.0, 1.0)).inputs
+    small = prepared_for(NORMAL * [1, 1, 1e-3, 0, 0, 0], (1.0, 1.0)).inputs
     assert small.std(0).min() < 0.01
 
 
