@@ -108,6 +108,7 @@ def test_partial_fit_learns_piece_by_piece():
     assert clf.score(X, y) > 0.98
     assert clf.predict_proba(X).shape == (300, 12)
     assert clf.n_epochs_ == len(clf.history_) == 45
+    assert quick(norm=None).partial_fit(X[:1], y[:1], range(10)).n_epochs_ == 1
     again = quick().partial_fit(X, y, classes=range(12))
     same = quick().partial_fit(X, y, classes=range(12))
     np.testing.assert_array_equal(probabilities(again), probabilities(same))
@@ -144,9 +145,10 @@ def test_a_weight_multiplies_the_smoothed_loss_of_a_row():
 
 
 def test_partial_fit_goes_on_with_the_fitted_network():
-    clf = quick(max_epochs=30).fit(X, y)
+    clf = quick(max_epochs=30).partial_fit(X, y, classes=range(10)).fit(X, y)
     loss = clf.train_loss_
     assert clf.set_params(lr=1e-5).partial_fit(X, y).train_loss_ < 2 * loss + 0.01
+    assert clf.lr_ == 1e-5
     fresh = quick(lr=1e-5).partial_fit(X, y, classes=range(10))
     assert fresh.train_loss_ > 10 * clf.train_loss_
 
@@ -184,4 +186,5 @@ def test_images_are_rows():
         np.testing.assert_array_equal(probabilities(clf), probabilities(flat))
         with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
             clf.predict(X.reshape(-1, 4, 16))
-    assert not hasattr(clf.fit(X, y), "image_shape_")
+    np.testing.assert_array_equal(probabilities(clf.fit(X, y)), probabilities(flat))
+    assert not hasattr(clf, "image_shape_")
