@@ -28,9 +28,9 @@ def test_apportioned_counts_sum_to_total_and_stay_within_one(shares, seed):
 
 
 def test_apportioned_ties_favor_no_position():
-    winners = sum(
-        _labels.apportion(np.full(4, 0.25), 1, RandomState(seed)) for seed in range(400)
-    )
+    shares = 0.3 * np.array([1, 11, 21, 31])  # remainders differ in the last bits
+    counts = (_labels.apportion(shares, 19, RandomState(seed)) for seed in range(400))
+    winners = sum(counts) - 400 * np.floor(shares)
     assert winners.sum() == 400
     assert winners.min() > 60
 

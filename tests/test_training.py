@@ -54,6 +54,8 @@ def test_weights_change_what_is_learned_first():
     weight = np.where(y < 5, 100.0, 1.0)
     recall = quick(max_epochs=1).fit(X, y, sample_weight=weight).predict(X) == y
     assert recall[y < 5].mean() > recall[y >= 5].mean()
+    begun = quick(max_epochs=1, lr=1e-9).fit(X, y, sample_weight=weight)
+    assert probabilities(begun)[:, :5].sum(1).mean() > 0.9
     scaled = quick(max_epochs=1).fit(X, y, sample_weight=64 * weight)
     np.testing.assert_array_equal(scaled.predict(X) == y, recall)
     same = quick().fit(X, y, sample_weight=np.full(len(y), 7.0))
