@@ -111,10 +111,14 @@ PERMUTER_DATA = [
         ),
         error=TypeError,
     ),
-    *wrong_data(
-        "LabelPermuter.fit",
-        ("symmetric", {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
-        kind="symmetric",
+    *(
+        case
+        for kind in ("symmetric", "asymmetric")
+        for case in wrong_data(
+            "LabelPermuter.fit",
+            (kind, {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
+            kind=kind,
+        )
     ),
     *wrong_data(
         "LabelPermuter.fit",
