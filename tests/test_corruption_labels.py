@@ -45,16 +45,6 @@ def test_exact_selection_rounds_halves_to_even(n, fraction, expected):
     assert selected.sum() == expected
 
 
-def test_independent_selection_has_binomial_counts():
-    strata = np.zeros(1000, dtype=np.intp)
-    counts = [
-        _labels.select(strata, 0.3, exact=False, rng=RandomState(seed)).sum()
-        for seed in range(200)
-    ]
-    assert_allclose(np.mean(counts), 300, atol=4)
-    assert_allclose(np.std(counts), np.sqrt(1000 * 0.3 * 0.7), rtol=0.2)
-
-
 def test_permutation_reaches_all_orders_equally_often():
     codes, strata = np.arange(3), np.zeros(3, dtype=np.intp)
     rng = RandomState(0)

@@ -146,8 +146,8 @@ def test_uniform_changes_a_fraction_p_times_one_minus_one_over_k():
 
 
 def test_exact_transitions_within_strata_of_classes_have_exact_counts():
-    y = np.repeat(["a", "b", "c"], 20)
-    p = LabelPermuter("transition", fraction=0.5, transition_matrix=CYCLE)
+    y, named = np.repeat(["a", "b", "c"], 20), pd.DataFrame(CYCLE)
+    p = LabelPermuter("transition", fraction=0.5, transition_matrix=named)
     p.fit(y, strata=y)
     mixture = 0.5 * np.eye(3) + 0.5 * np.array(CYCLE)
     assert_array_equal(p.transition_matrix_ * 20, mixture * 20)

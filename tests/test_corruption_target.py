@@ -66,6 +66,7 @@ def test_rows_without_weight_are_as_good_as_absent(labels):
     assert_array_equal(corrupted[~kept], y[~kept])
     assert_array_equal(clf.corrupted_mask_, corrupted != y)
     assert clf.realized_rate_ == absent.realized_rate_ > 0
+    assert clf.fit(X, y, sample_weight=2.0).corrupted_mask_.sum() == 27
 
 
 @pytest.mark.filterwarnings("ignore")

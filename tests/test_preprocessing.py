@@ -19,7 +19,7 @@ SPARSE = np.hstack([np.eye(50), NORMAL[:50, :3]])
 MIXED = NORMAL @ rng.standard_normal((6, 6)) + 5
 
 DATA = {
-    "float32": MIXED.astype("f"),
+    "float32": (MIXED * 1e37).astype("f"),
     "float64": MIXED,
     "bytes": rng.randint(0, 256, (300, 8)).astype(np.uint8),
     "heavy tails": np.hstack([NORMAL[:, :3], 50 + 20 * CAUCHY[:, :3]]),
@@ -57,11 +57,14 @@ def test_the_folded_network_gives_the_same_outputs_on_raw_inputs(name, shrinkage
     module = BatchNormMLP(prepared.inputs.shape[1], 3, (8, 8), norm_position="before")
     expected = outputs(module, prepared.inputs)
     assert expected.isfinite().all()
+    assert prepared.is_attenuated == (shrinkage == (0.3, 0.001))
     folded = prepared.fold(module)
     got = outputs(folded, raw(prepared.rows))
     torch.testing.assert_close(got, expected, rtol=1e-3, atol=2e-3)
-    # And back again, for a network that goes on.
-    again = prepare(prepared.rows, shrinkage, torch.float32, previous=folded)
+    # And back again, for a network that goes on with other rows, which have its span.
+    X = DATA[name][::2] if len(DATA[name]) > 30 else DATA[name]
+    again = prepare(rows_of(X), shrinkage, torch.float32, folded)
+    expected = outputs(folded, raw(again.rows))
     other = BatchNormMLP(again.inputs.shape[1], 3, (8, 8), norm_position="before")
     again.unfold(other, folded)
     got = outputs(other, again.inputs)
@@ -191,6 +194,7 @@ def test_light_tails_are_left_alone(X):
 
 
 def test_heavy_columns_are_compressed_and_the_others_are_not():
+    assert prepared_for(DATA["heavy tails"].astype("f"), None).scaling is None
     scaling = prepared_for(DATA["heavy tails"].astype("f")).scaling
     assert scaling.is_heavy.tolist() == [False] * 3 + [True] * 3
     X = torch.as_tensor(DATA["heavy tails"].astype("f"))
@@ -205,7 +209,7 @@ def test_heavy_columns_are_compressed_and_the_others_are_not():
 
 
 @pytest.mark.parametrize(
-    "x", [1e5 + NORMAL[:, 0], 500 + np.r_[NORMAL[:, 0], NORMAL[:, 0] + 1e-6]]
+    "x", [1e5 + 0.011 * np.arange(400), 500 + np.r_[NORMAL[:, 0], NORMAL[:, 0] + 1e-6]]
 )
 def test_offsets_cost_no_digits(x):
     prepared = prepared_for(x[:, None], (0.0, 0.0))
