@@ -78,6 +78,8 @@ def test_the_module_is_a_plain_network_on_raw_inputs():
     np.testing.assert_allclose(
         logits.softmax(1).detach().numpy(), clf.predict_proba(X[:9]), atol=1e-5
     )
+    alone, among = clf.decision_function(X[:1]), clf.decision_function(X)[:1]
+    np.testing.assert_allclose(alone, among, rtol=1e-9)
     assert not any(layer.training for layer in module.modules())
     assert isinstance(module.layers[0], nn.Linear)
     assert module.layers[0].in_features == X.shape[1]
@@ -92,7 +94,7 @@ def test_history_has_one_row_an_epoch():
     assert clf.history_.index.tolist() == list(range(1, 13))
     assert clf.history_.columns.tolist() == ["loss", "accuracy", "lr", "seconds"]
     assert clf.loss_curve_ == clf.history_["loss"].tolist()
-    assert clf.history_["lr"].iloc[-1] < 0.3 * clf.lr_  # one cycle
+    assert (clf.history_["lr"].diff()[2:] < 0).all()  # one cycle
 
 
 @pytest.mark.parametrize("is_hard", [False, True])
@@ -132,7 +134,7 @@ def test_it_does_not_stop_while_the_learning_rate_is_high(exact_finish, n_epochs
 def test_easy_data_are_not_trained_as_long_as_hard_data():
     easy, hard = (quick().fit(X, labels) for labels in (y, Y_PERMUTED))
     assert easy.train_accuracy_ == hard.train_accuracy_ == 1.0
-    assert easy.n_epochs_ < hard.n_epochs_
+    assert easy.n_epochs_ < 0.6 * hard.n_epochs_
     (group,) = easy.net_.optimizer_.param_groups
     assert group["lr"] < 0.1 * easy.lr_
     # A length that is asked for is kept.

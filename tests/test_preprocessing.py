@@ -57,6 +57,7 @@ def test_the_folded_network_gives_the_same_outputs_on_raw_inputs(name, shrinkage
     module = BatchNormMLP(prepared.inputs.shape[1], 3, (8, 8), norm_position="before")
     expected = outputs(module, prepared.inputs)
     assert expected.isfinite().all()
+    assert len(prepared.inputs.unique(dim=0)) == len(prepared.rows)
     assert prepared.is_attenuated == (shrinkage == (0.3, 0.001))
     folded = prepared.fold(module)
     got = outputs(folded, raw(prepared.rows))
@@ -117,6 +118,7 @@ def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatc
     assert torch.equal(inputs, again)
     assert inputs.shape == (500, 40)
     assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 1
+    assert prepared_for(X, (1.0, 1.0)).inputs.var(0).argmax() >= 32  # no random one
 
 
 def test_rows_beyond_the_sample_stay_different(monkeypatch):
