@@ -134,7 +134,7 @@ def test_it_does_not_stop_while_the_learning_rate_is_high(exact_finish, n_epochs
 def test_easy_data_are_not_trained_as_long_as_hard_data():
     easy, hard = (quick().fit(X, labels) for labels in (y, Y_PERMUTED))
     assert easy.train_accuracy_ == hard.train_accuracy_ == 1.0
-    assert easy.n_epochs_ < 0.6 * hard.n_epochs_
+    assert easy.n_epochs_ < min(12, hard.n_epochs_)
     (group,) = easy.net_.optimizer_.param_groups
     assert group["lr"] < 0.1 * easy.lr_
     # A length that is asked for is kept.

@@ -26,10 +26,6 @@ def matrix(values):
     return {"kind": "transition", "transition_matrix": values}
 
 
-def shuffled(frame):
-    return frame.set_axis(list("cba"), axis=0).set_axis(list("cba"), axis=1)
-
-
 NOT_1D = "'y' parameter of LabelPermuter", "must be a 1d array-like of labels"
 MISSING = "'y' parameter of LabelPermuter", "must be free of missing values"
 CLASSES = "'y' parameter of LabelPermuter", "whole numbers, booleans or strings"
@@ -61,7 +57,7 @@ PERMUTER_PARAMETERS = wrong_parameters(
     ),
     (
         "matrix-order",
-        matrix(shuffled(CYCLE)),
+        matrix(CYCLE.set_axis(list("cba"), axis=1)),
         *(MATRIX, "in the order of the classes", "Got the order ['c', 'b', 'a']"),
     ),
 )

@@ -35,7 +35,7 @@ def margins(hidden, last, rows):
 @given(
     n=st.integers(10, 120),
     n_classes=st.integers(2, 6),
-    smoothing=st.floats(0, 0.95),
+    smoothing=st.sampled_from([0.0, 0.1, 0.5, 0.95]),
     n_first=st.sampled_from([5, 4096]),
 )
 def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing, n_first):

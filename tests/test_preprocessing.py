@@ -19,7 +19,7 @@ SPARSE = np.hstack([np.eye(50), NORMAL[:50, :3]])
 MIXED = NORMAL @ rng.standard_normal((6, 6)) + 5
 
 DATA = {
-    "float32": (MIXED * 1e37).astype("f"),
+    "float32": ((MIXED - 5) * 3e37).astype("f"),
     "float64": MIXED,
     "bytes": rng.randint(0, 256, (300, 8)).astype(np.uint8),
     "heavy tails": np.hstack([NORMAL[:, :3], 50 + 20 * CAUCHY[:, :3]]),
@@ -118,7 +118,6 @@ def test_rows_that_differ_beyond_the_widest_components_stay_different(monkeypatc
     assert torch.equal(inputs, again)
     assert inputs.shape == (500, 40)
     assert torch.cdist(inputs, inputs).fill_diagonal_(9).min() > 1
-    assert prepared_for(X, (1.0, 1.0)).inputs.var(0).argmax() >= 32  # no random one
 
 
 def test_rows_beyond_the_sample_stay_different(monkeypatch):
