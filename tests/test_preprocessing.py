@@ -19,7 +19,7 @@ SPARSE = np.hstack([np.eye(50), NORMAL[:50, :3]])
 MIXED = NORMAL @ rng.standard_normal((6, 6)) + 5
 
 DATA = {
-    "float32": ((MIXED - 5) * 3e37).astype("f"),
+    "float32": MIXED.astype("f"),
     "float64": MIXED,
     "bytes": rng.randint(0, 256, (300, 8)).astype(np.uint8),
     "heavy tails": np.hstack([NORMAL[:, :3], 50 + 20 * CAUCHY[:, :3]]),
@@ -27,7 +27,7 @@ DATA = {
     "huge": 1.7e308 - MIXED * 1e305,
     "tiny": MIXED * 1e-300,
     "more columns than rows": rng.standard_normal((30, 100)),
-    "one column": NORMAL[:, :1],
+    "one column": (3.3e38 * np.sin(np.arange(400.0)))[:, None].astype("f"),
     "constant columns": np.hstack([NORMAL, np.ones((400, 2)) * 1e4]),
 }
 
