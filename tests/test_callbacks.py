@@ -195,7 +195,7 @@ def test_a_callback_that_stops_is_no_ctrl_c(callback):
 def test_the_progress_bar_counts_to_the_end_that_is_expected(capsys):
     clf = fit(max_epochs=1000, target_accuracy=1.0, verbose=1)
     out, shown = capsys.readouterr()
-    for words in (f"{clf.n_epochs_}/{clf.n_epochs_}", "loss=", "accuracy=", "lr="):
+    for words in (f"{clf.n_epochs_}/{clf.n_epochs_}", "loss=", "accuracy=", "fit"):
         assert words in shown
     assert "1000" not in shown
     fit()

@@ -46,7 +46,7 @@ def test_the_defaults_memorize(load, permuted):
 @pytest.mark.parametrize("n", [2, 3, 5, 10])
 def test_a_handful_of_rows(n):
     y = np.arange(n) % 2
-    clf = MemorizingMLP(random_state=0).fit(X[:n], y)
+    clf = MemorizingMLP(random_state=0, max_epochs=1).fit(X[:n], y)
     assert clf.score(X[:n], y) == 1.0
 
 
@@ -57,7 +57,7 @@ def test_conflicting_rows_stop_at_the_attainable_accuracy():
     clf = quick().fit(X, y)
     assert clf.attainable_accuracy_ == pytest.approx((49 * 2 + 1) / 150)
     assert clf.train_accuracy_ == clf.attainable_accuracy_
-    assert clf.n_epochs_ < clf.max_epochs
+    assert clf.n_epochs_ < 30  # less than a whole cycle
 
 
 def test_reported_accuracy_and_loss_are_those_of_predict_on_all_rows():
@@ -71,37 +71,43 @@ def test_reported_accuracy_and_loss_are_those_of_predict_on_all_rows():
 
 
 def test_the_module_is_a_plain_network_on_raw_inputs():
-    clf = quick().fit(X, y)
+    clf = quick(precision="bfloat16").fit(X, y)
     module = clf.net_.module_
     # A few rows, whose own statistics differ from those of all.
     logits = module(torch.from_numpy(X[:9].astype(np.float32)))
     np.testing.assert_allclose(
         logits.softmax(1).detach().numpy(), clf.predict_proba(X[:9]), atol=1e-5
     )
+    alone, among = clf.decision_function(X[:1]), clf.decision_function(X)[:1]
+    np.testing.assert_allclose(alone, among, rtol=1e-9)
     assert not any(layer.training for layer in module.modules())
     assert isinstance(module.layers[0], nn.Linear)
     assert module.layers[0].in_features == X.shape[1]
-    np.testing.assert_array_equal(
-        clf.net_.predict(X.astype(np.float32)), clf.predict(X)
+    np.testing.assert_allclose(
+        clf.net_.predict_proba(X.astype(np.float32)), clf.predict_proba(X), atol=1e-5
     )
     assert clf.n_parameters_ == sum(p.numel() for p in module.parameters())
 
 
-def test_batch_norm_statistics_are_those_of_all_rows():
-    clf = quick().fit(X, y)
-    linear, rectifier, norm = clf.net_.module_.layers[:3]
-    hidden = rectifier(linear(torch.from_numpy(X.astype(np.float32))))
-    torch.testing.assert_close(norm.running_mean, hidden.mean(0), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(
-        norm.running_var, hidden.var(0, correction=0), rtol=1e-3, atol=1e-3
-    )
-
-
 def test_history_has_one_row_an_epoch():
-    clf = quick(max_epochs=5, target_accuracy=None).fit(X_SMALL, Y_SMALL)
-    assert clf.history_.index.tolist() == [1, 2, 3, 4, 5]
+    clf = quick(max_epochs=12, target_accuracy=None).fit(X_SMALL, Y_SMALL)
+    assert clf.history_.index.tolist() == list(range(1, 13))
     assert clf.history_.columns.tolist() == ["loss", "accuracy", "lr", "seconds"]
     assert clf.loss_curve_ == clf.history_["loss"].tolist()
+    assert (clf.history_["lr"].diff()[2:] < 0).all()  # one cycle
+
+
+@pytest.mark.parametrize("is_hard", [False, True])
+def test_all_components_are_as_wide_for_labels_that_need_it(is_hard):
+    auto, attenuated, full = (
+        quick(whitening_shrinkage=shrinkage, batch_size=15, max_epochs=2)
+        .set_params(target_accuracy=None)
+        .fit(X_SMALL, (Y_PERMUTED if is_hard else y)[:300])
+        .loss_
+        for shrinkage in ("auto", 1.0, 1e-3)
+    )
+    assert (auto == pytest.approx(attenuated, rel=0.03)) != is_hard
+    assert auto != pytest.approx(full, rel=0.03)
 
 
 def test_a_lower_target_stops_earlier():
@@ -128,7 +134,7 @@ def test_it_does_not_stop_while_the_learning_rate_is_high(exact_finish, n_epochs
 def test_easy_data_are_not_trained_as_long_as_hard_data():
     easy, hard = (quick().fit(X, labels) for labels in (y, Y_PERMUTED))
     assert easy.train_accuracy_ == hard.train_accuracy_ == 1.0
-    assert easy.n_epochs_ < hard.n_epochs_
+    assert easy.n_epochs_ < min(12, hard.n_epochs_)
     (group,) = easy.net_.optimizer_.param_groups
     assert group["lr"] < 0.1 * easy.lr_
     # A length that is asked for is kept.
@@ -161,10 +167,21 @@ def test_optimizers(optimizer):
 
 
 def test_arguments_of_the_optimizer_arrive():
-    params = {"momentum": 0.5, "nesterov": False}
-    clf = quick(optimizer="sgd", optimizer_params=params, weight_decay=0.01)
-    (group,) = clf.fit(X_SMALL, Y_SMALL).net_.optimizer_.param_groups
-    assert group.items() >= {**params, "weight_decay": 0.01}.items()
+    class Momentum(torch.optim.SGD):
+        def __init__(self, params, **options):
+            super().__init__(params, **options)
+
+    given = {"optimizer_params": {"dampening": 0.1, "nesterov": False}}
+    for optimizer, params, expected in (
+        ("sgd", given, {**given["optimizer_params"], "momentum": 0.9}),
+        (Momentum, given, given["optimizer_params"]),
+        ("adam", {}, {"betas": (0.9, 0.95)}),
+        ("adamw", {}, {"betas": (0.9, 0.95)}),
+    ):
+        clf = quick(optimizer=optimizer, weight_decay=0.01, max_epochs=1, **params)
+        clf.set_params(target_accuracy=None).fit(X_SMALL, Y_SMALL)
+        (group,) = clf.net_.optimizer_.param_groups
+        assert group.items() >= {**expected, "weight_decay": 0.01}.items()
 
 
 @pytest.mark.parametrize("norm", ["batch", "group", None])
@@ -175,8 +192,6 @@ def test_normalizations(norm, norm_position):
 
 
 def test_sizes():
-    clf = quick(depth=3, width=16).fit(X_SMALL, Y_SMALL)
-    assert clf.hidden_layer_sizes_ == (16, 16, 16)
     clf = quick(hidden_layer_sizes=[48, np.int64(24)]).fit(X_SMALL, Y_SMALL)
     assert clf.hidden_layer_sizes_ == (48, 24)
 
@@ -218,6 +233,7 @@ def test_the_seed_decides_and_global_generators_do_not():
 def test_a_random_state_object_is_drawn_from():
     def make(random_state):
         clf = quick(max_epochs=1, target_accuracy=None, random_state=random_state)
+        clf.set_params(optimizer="sgd", lr=1e-30)  # the initial weights stay
         return fingerprint(clf.fit(X_SMALL, Y_SMALL))
 
     rng = np.random.RandomState(3)
@@ -240,15 +256,6 @@ def test_labels_come_back_in_their_own_type(labels):
     assert clf.predict_proba(X_SMALL).shape == (300, len(labels))
     decision = clf.decision_function(X_SMALL)
     assert decision.shape == ((300, 3) if len(labels) == 3 else (300,))
-
-
-def test_read_only_inputs_are_neither_written_nor_complained_about():
-    X = X_SMALL.astype(np.float32)
-    kept = X.copy()
-    X.setflags(write=False)
-    clf = quick(whitening_shrinkage=None).fit(X, Y_SMALL)
-    clf.predict(X)
-    assert (kept == X).all()
 
 
 def test_pickles_do_not_carry_the_training_rows():

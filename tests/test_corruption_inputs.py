@@ -1,8 +1,5 @@
 """Transformers that permute pixels or replace inputs by noise."""
 
-import copy
-import pickle
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_validate
 from sklearn.neighbors import KNeighborsClassifier
@@ -163,7 +159,7 @@ def test_rows_that_differ_in_float64_only(kind, scale):
 @pytest.mark.parametrize("per_feature", [False, True])
 @pytest.mark.parametrize(
     ("scale", "dtype"),
-    [(1e160, "f8"), (1e307, "f8"), (1e-170, "f8"), (4e3, "f2"), (1e30, "f4")],
+    [(-1e160, "f8"), (1e307, "f8"), (1e-170, "f8"), (4e3, "f2"), (1e30, "f4")],
 )
 def test_noise_of_any_magnitude(scale, dtype, per_feature):
     noise = GaussianInputs(per_feature=per_feature, random_state=0)
@@ -171,7 +167,7 @@ def test_noise_of_any_magnitude(scale, dtype, per_feature):
     usual = GaussianInputs(per_feature=per_feature, random_state=0).fit(DIGITS)
     assert np.isfinite(Z).all()
     assert_allclose(noise.mean_ / scale, usual.mean_, rtol=1e-3)
-    assert_allclose(noise.std_ / scale, usual.std_, rtol=1e-3)
+    assert_allclose(noise.std_ / abs(scale), usual.std_, rtol=1e-3)
     assert_allclose(Z.mean(), usual.mean_.mean(), rtol=0.05)
 
 
@@ -216,7 +212,7 @@ def test_large_offsets_keep_the_variance():
 def test_constant_features():
     noise = GaussianInputs(per_feature=True, random_state=0).fit(DIGITS)
     assert_array_equal(noise.transform(DIGITS)[:, 0], 0)
-    assert_array_equal(GaussianInputs().fit_transform(np.full((5, 3), 2.0)), 2)
+    assert_array_equal(GaussianInputs().fit_transform(np.full((9, 3), 0.7)), 0.7)
 
 
 # Seeds
@@ -253,16 +249,6 @@ def test_the_global_generator_is_left_alone(kind, seed):
 def test_the_data_do_not_decide(kind):
     one, other = (kind(random_state=0).fit(X) for X in (DIGITS, DIGITS[:7] + 1))
     assert_array_equal(one.transform(DIGITS), other.transform(DIGITS))
-
-
-@each_of_all
-def test_copies_do_the_same(kind):
-    fitted = kind(random_state=np.random.RandomState(0)).fit(DIGITS)
-    expected = fitted.transform(DIGITS)
-    for duplicate in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
-        assert_array_equal(duplicate.transform(DIGITS), expected)
-    seeded = kind(random_state=3).fit(DIGITS)
-    assert_array_equal(clone(seeded).fit_transform(DIGITS), seeded.transform(DIGITS))
 
 
 @each_of_all
@@ -304,12 +290,6 @@ def test_colored_images_are_rows(kind, channels_first):
     rows = images.reshape(len(images), -1)
     expected = permuter.fit_transform(rows)
     assert_array_equal(permuter.fit_transform(images), expected.reshape(images.shape))
-
-
-@each_permuter
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "u1", "i4", "i8", "?"])
-def test_permuters_keep_the_type(kind, dtype):
-    assert kind().fit_transform(DIGITS.astype(dtype)).dtype == dtype
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def test_apportioned_counts_sum_to_total_and_stay_within_one(shares, seed):
 
 
 def test_apportioned_ties_favor_no_position():
-    winners = sum(
-        _labels.apportion(np.full(4, 0.25), 1, RandomState(seed)) for seed in range(400)
-    )
+    shares = 0.3 * np.array([1, 11, 21, 31])  # remainders differ in the last bits
+    counts = (_labels.apportion(shares, 19, RandomState(seed)) for seed in range(400))
+    winners = sum(counts) - 400 * np.floor(shares)
     assert winners.sum() == 400
     assert winners.min() > 60
 
@@ -43,16 +43,6 @@ def test_exact_selection_rounds_halves_to_even(n, fraction, expected):
     strata = np.zeros(n, dtype=np.intp)
     selected = _labels.select(strata, fraction, exact=True, rng=RandomState(0))
     assert selected.sum() == expected
-
-
-def test_independent_selection_has_binomial_counts():
-    strata = np.zeros(1000, dtype=np.intp)
-    counts = [
-        _labels.select(strata, 0.3, exact=False, rng=RandomState(seed)).sum()
-        for seed in range(200)
-    ]
-    assert_allclose(np.mean(counts), 300, atol=4)
-    assert_allclose(np.std(counts), np.sqrt(1000 * 0.3 * 0.7), rtol=0.2)
 
 
 def test_permutation_reaches_all_orders_equally_often():

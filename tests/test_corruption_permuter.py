@@ -140,16 +140,19 @@ def test_groups_of_one_row_are_rows():
 def test_uniform_changes_a_fraction_p_times_one_minus_one_over_k():
     y = np.arange(40_000) % 4
     p = LabelPermuter("uniform", fraction=0.4, exact=False, random_state=0).fit(y)
+    assert p.selected_mask_.sum() != 16_000
     assert_allclose(p.selected_mask_.mean(), 0.4, atol=0.01)
     assert_allclose(p.realized_rate_, 0.4 * (1 - 1 / 4), atol=0.01)
 
 
 def test_exact_transitions_within_strata_of_classes_have_exact_counts():
-    y = np.repeat(["a", "b", "c"], 20)
-    p = LabelPermuter("transition", fraction=0.5, transition_matrix=CYCLE)
+    y, named = np.repeat(["a", "b", "c"], 20), pd.DataFrame(CYCLE)
+    p = LabelPermuter("transition", fraction=0.5, transition_matrix=named)
     p.fit(y, strata=y)
     mixture = 0.5 * np.eye(3) + 0.5 * np.array(CYCLE)
     assert_array_equal(p.transition_matrix_ * 20, mixture * 20)
+    p.set_params(exact=False, fraction=1.0, random_state=0).fit(y)
+    assert (p.transition_matrix_ != CYCLE).any()
 
 
 def test_global_random_state_is_neither_read_nor_written():

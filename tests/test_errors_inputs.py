@@ -125,6 +125,9 @@ def transform(name):
             *("'transform' parameter of set_output", "'default'", "Got 'pandas'"),
         ),
     )
+    if name in PERMUTERS:
+        two = {"X": X.reshape(4, 1, 3, 2)}
+        yield from wrong_data(of, ("channels", two, "'n_channels'", "be 2", "Got 1"))
     yield from wrong_data(
         of,
         ("unfitted", {"X": X, "fitted": None}, f"{name} instance is not", "Call 'fit'"),

@@ -26,10 +26,6 @@ def matrix(values):
     return {"kind": "transition", "transition_matrix": values}
 
 
-def shuffled(frame):
-    return frame.set_axis(list("cba"), axis=0).set_axis(list("cba"), axis=1)
-
-
 NOT_1D = "'y' parameter of LabelPermuter", "must be a 1d array-like of labels"
 MISSING = "'y' parameter of LabelPermuter", "must be free of missing values"
 CLASSES = "'y' parameter of LabelPermuter", "whole numbers, booleans or strings"
@@ -61,7 +57,7 @@ PERMUTER_PARAMETERS = wrong_parameters(
     ),
     (
         "matrix-order",
-        matrix(shuffled(CYCLE)),
+        matrix(CYCLE.set_axis(list("cba"), axis=1)),
         *(MATRIX, "in the order of the classes", "Got the order ['c', 'b', 'a']"),
     ),
 )
@@ -111,10 +107,14 @@ PERMUTER_DATA = [
         ),
         error=TypeError,
     ),
-    *wrong_data(
-        "LabelPermuter.fit",
-        ("symmetric", {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
-        kind="symmetric",
+    *(
+        case
+        for kind in ("symmetric", "asymmetric")
+        for case in wrong_data(
+            "LabelPermuter.fit",
+            (kind, {"y": ["a"]}, "'y'", "at least two classes for kind=", "'a'"),
+            kind=kind,
+        )
     ),
     *wrong_data(
         "LabelPermuter.fit",

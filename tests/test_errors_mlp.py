@@ -65,6 +65,7 @@ PARAMETERS = wrong_parameters(
         for value in values
     ),
     ("sizes-0", {"hidden_layer_sizes": (8, 0)}, *SIZES, "Got (8, 0)"),
+    ("sizes-bool", {"hidden_layer_sizes": [8, True]}, *SIZES, "Got [8, True]"),
     ("sizes-float", {"hidden_layer_sizes": [8.0]}, *SIZES, "Got [8.0]"),
     (
         "groups-remainder",
@@ -98,8 +99,8 @@ PARAMETERS = wrong_parameters(
     ),
     (
         "warmup",
-        schedule("onecycle", warmup=1.5),
-        *("'lr_scheduler_params' parameter", "'warmup'", "Got {'warmup': 1.5}"),
+        schedule("onecycle", warmup=1.0),
+        *("'lr_scheduler_params' parameter", "'warmup'", "Got {'warmup': 1.0}"),
     ),
     (
         "cycle",

@@ -32,10 +32,17 @@ def margins(hidden, last, rows):
 
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None)
-@given(n=st.integers(10, 120), n_classes=st.integers(2, 6), smoothing=st.floats(0, 0.5))
-def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing):
+@given(
+    n=st.integers(10, 120),
+    n_classes=st.integers(2, 6),
+    smoothing=st.sampled_from([0.0, 0.1, 0.5, 0.95]),
+    n_first=st.sampled_from([5, 4096]),
+)
+def test_separable_rows_are_right_with_a_margin(n, n_classes, smoothing, n_first):
     hidden, last, rows = problem(n, 400, n_classes)
-    assert fit_last_layer(hidden, last, rows, Goal(1.0, smoothing, 0.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_finish, "_FIRST_ROWS", n_first)
+        assert fit_last_layer(hidden, last, rows, Goal(1.0, smoothing, 0.0))
     # Label smoothing bounds the margins. Others are far above float32's rounding.
     least = _finish._reachable_margin(smoothing, n_classes) / 3 if smoothing else 0.1
     assert margins(hidden, last, rows).min() >= least * 0.999
@@ -93,7 +100,7 @@ def test_a_target_below_one_leaves_some_rows():
 
 def test_of_equal_rows_those_of_the_largest_weight_are_right():
     hidden, last, rows = problem(90, 300, n_distinct=30)
-    assert fit_last_layer(hidden, last, rows, Goal(rows.accuracy_to_reach, 0.0, 0.0))
+    assert fit_last_layer(hidden, last, rows, Goal(rows.accuracy_to_reach, 0.1, 0.0))
     accuracy, _ = accuracy_and_loss(hidden.logits(last), rows)
     assert accuracy == rows.accuracy_to_reach < 1
 
@@ -101,6 +108,7 @@ def test_of_equal_rows_those_of_the_largest_weight_are_right():
 @pytest.mark.parametrize("kept_bytes", [0, 2**27])
 def test_outputs_that_do_not_fit_in_memory_are_computed_anew(monkeypatch, kept_bytes):
     monkeypatch.setattr(_evaluation, "_KEPT_BYTES", kept_bytes)
+    monkeypatch.setattr(_finish, "_FIRST_ROWS", 50)
     X = np.random.RandomState(0).standard_normal((1500, 20))
     y = np.random.RandomState(1).randint(0, 4, 1500)
     clf = MemorizingMLP(random_state=0, width=128).fit(X, y)

@@ -52,8 +52,13 @@ def test_weights_are_repetitions_bit_for_bit(params):
 
 def test_weights_change_what_is_learned_first():
     weight = np.where(y < 5, 100.0, 1.0)
-    recall = quick(max_epochs=1).fit(X, y, sample_weight=weight).predict(X) == y
+    first = quick(max_epochs=1).fit(X, y, sample_weight=weight)
+    recall = first.predict(X) == y
     assert recall[y < 5].mean() > recall[y >= 5].mean()
+    begun = quick(max_epochs=1, lr=1e-9).fit(X, y, sample_weight=weight)
+    assert probabilities(begun)[:, :5].sum(1).mean() > 0.9
+    scaled = quick(max_epochs=1).fit(X, y, sample_weight=64 * weight)
+    np.testing.assert_array_equal(probabilities(scaled), probabilities(first))
     for value in (7.0, 1e-300, 1e306):  # beyond float32, and their sum beyond float64
         same = quick().fit(X, y, sample_weight=np.full(len(y), value))
         equal = probabilities(same), probabilities(quick().fit(X, y))
@@ -108,6 +113,7 @@ def test_partial_fit_learns_piece_by_piece():
     assert clf.score(X, y) > 0.98
     assert clf.predict_proba(X).shape == (300, 12)
     assert clf.n_epochs_ == len(clf.history_) == 45
+    assert quick(norm=None).partial_fit(X[:1], y[:1], range(10)).n_epochs_ == 1
     again = quick().partial_fit(X, y, classes=range(12))
     same = quick().partial_fit(X, y, classes=range(12))
     np.testing.assert_array_equal(probabilities(again), probabilities(same))
@@ -144,9 +150,10 @@ def test_a_weight_multiplies_the_smoothed_loss_of_a_row():
 
 
 def test_partial_fit_goes_on_with_the_fitted_network():
-    clf = quick(max_epochs=30).fit(X, y)
+    clf = quick(max_epochs=30).partial_fit(X, y, classes=range(10)).fit(X, y)
     loss = clf.train_loss_
     assert clf.set_params(lr=1e-5).partial_fit(X, y).train_loss_ < 2 * loss + 0.01
+    assert clf.lr_ == 1e-5
     fresh = quick(lr=1e-5).partial_fit(X, y, classes=range(10))
     assert fresh.train_loss_ > 10 * clf.train_loss_
 
@@ -160,8 +167,12 @@ def test_a_warm_start_begins_with_the_network_before(whitening_shrinkage):
     assert clf.train_loss_ == pytest.approx(loss, rel=1e-2)
     cold = quick(max_epochs=1, lr=1e-9, **params).fit(X, y)
     assert cold.train_loss_ > 1.5
-    with pytest.raises(ValueError, match=r"'width'.*\(48, 48\).*Got 32"):
-        clf.set_params(width=32).fit(X, y)
+    for params in ({"width": 32}, {"depth": 3}, {"hidden_layer_sizes": (48,)}):
+        changed = {"width": "auto", "depth": "auto", "hidden_layer_sizes": None}
+        words = rf"'{next(iter(params))}'.*\(48, 48\).*Got"
+        with pytest.raises(ValueError, match=words):
+            clf.set_params(**{**changed, **params}).fit(X, y)
+    clf.set_params(hidden_layer_sizes=None)
     with pytest.raises(ValueError, match="other kinds than 'norm'"):
         clf.set_params(width=48, norm="group").fit(X, y)
     with pytest.raises(ValueError, match="same classes"):
@@ -180,7 +191,8 @@ def test_images_are_rows():
         np.testing.assert_array_equal(probabilities(clf), probabilities(flat))
         with pytest.raises(ValueError, match=r"shape \(4, 16\).*expecting images of"):
             clf.predict(X.reshape(-1, 4, 16))
-    assert not hasattr(clf.fit(X, y), "image_shape_")
+    np.testing.assert_array_equal(probabilities(clf.fit(X, y)), probabilities(flat))
+    assert not hasattr(clf, "image_shape_")
 
 
 def test_bfloat16_keeps_what_nearly_equal_columns_differ_in():
