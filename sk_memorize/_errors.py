@@ -1,5 +1,8 @@
 """Errors for wrong arguments: the message, and the check of a classifier."""
 
+from inspect import signature
+from typing import Any
+
 from sklearn.base import is_classifier
 from sklearn.utils import get_tags
 
@@ -55,3 +58,37 @@ def check_classifier(estimator: object, owner: str) -> None:
     else:
         return
     raise ValueError(wrong("estimator", owner, must, repr(estimator)))
+
+
+def make_with(
+    name: str, owner: str, got: object, target: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """Make an object with a user's keyword arguments, or say what does not fit.
+
+    Parameters
+    ----------
+    name, owner : str
+        As in `wrong`.
+    got : dict or None
+        The value of the parameter: some of the keyword arguments.
+    target : type
+        The class to make one of.
+    *args, **kwargs
+        All its arguments.
+
+    Returns
+    -------
+    made : object
+        One of the class.
+
+    Raises
+    ------
+    ValueError
+        If the class takes no such arguments.
+    """
+    try:
+        return target(*args, **kwargs)
+    except Exception as error:
+        names = ", ".join(list(signature(target).parameters)[len(args) :])
+        must = f"be a dict of arguments of {target.__name__} ({names})"
+        raise ValueError(wrong(name, owner, must, f"{got!r}: {error!r}")) from error

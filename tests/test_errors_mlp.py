@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from error_cases import each, never, refused, wrong_data, wrong_parameters
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -72,6 +73,7 @@ PARAMETERS = wrong_parameters(
         {"norm": "group", "n_groups": 5},
         *("'n_groups' parameter", "divisor of each hidden layer's size, (8, 8)", "5"),
     ),
+    ("groups-of-one", {"norm": "group", "n_groups": 8}, "'n_groups'", "smaller", "8"),
     (
         "optimizer-class",
         {"optimizer": dict},
@@ -80,8 +82,19 @@ PARAMETERS = wrong_parameters(
     (
         "optimizer-argument",
         {"optimizer_params": {"beta": 1}},
-        *("'optimizer_params' parameter", "'betas'", "Got {'beta': 1}"),
+        *("'optimizer_params' parameter", "betas", "Got {'beta': 1}"),
     ),
+    (
+        "optimizer-value",
+        {"optimizer_params": {"betas": 3}},
+        *("'optimizer_params' parameter", "of Adam (lr, betas", "Got {'betas': 3}"),
+    ),
+    (
+        "optimizer-decay",
+        {"optimizer": torch.optim.LBFGS, "weight_decay": 0.1},
+        *("'optimizer_params' parameter", "LBFGS", "'weight_decay'"),
+    ),
+    ("lr-twice", {"optimizer_params": {"lr": 0.5}}, "without 'lr'", "Got {'lr': 0.5}"),
     (
         "scheduler-class",
         {"lr_scheduler": dict},
@@ -91,6 +104,11 @@ PARAMETERS = wrong_parameters(
         "scheduler-argument",
         schedule("step", size=1),
         *("'lr_scheduler_params' parameter", "step_size", "Got {'size': 1}"),
+    ),
+    (
+        "scheduler-value",
+        {"lr_scheduler": torch.optim.lr_scheduler.StepLR},
+        *("'lr_scheduler_params' parameter", "step_size", "Got None"),
     ),
     (
         "scheduler-none",
@@ -192,7 +210,7 @@ DATA = [
 STREAM = wrong_data(
     "MemorizingMLP.partial_fit",
     ("no-classes", {}, "classes must be passed on the first call"),
-    ("label", {"classes": range(9)}, "label 9", "'classes'", "array([0, 1"),
+    ("label", {"classes": range(9)}, "label 9", "'classes'", "[0, 1"),
     ("one-row", {"X": X[:1], "y": [0], "classes": range(10)}, "1 sample(s)", "of 2"),
     (
         "equal-rows",

@@ -63,7 +63,7 @@ def test_the_folded_network_gives_the_same_outputs_on_raw_inputs(name, shrinkage
     got = outputs(folded, raw(prepared.rows))
     torch.testing.assert_close(got, expected, rtol=1e-3, atol=2e-3)
     # And back again, for a network that goes on with other rows, which have its span.
-    X = DATA[name][::2] if len(DATA[name]) > 30 else DATA[name]
+    X = DATA[name][::2]
     again = prepare(rows_of(X), shrinkage, torch.float32, folded)
     expected = outputs(folded, raw(again.rows))
     other = BatchNormMLP(again.inputs.shape[1], 3, (8, 8), norm_position="before")

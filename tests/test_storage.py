@@ -28,6 +28,7 @@ def network(**params):
     [
         {},
         {"norm": "group", "norm_position": "after", "dropout": 0.1},
+        {"norm": None, "norm_affine": True},
         {"hidden_layer_sizes": np.array([8, 16]), "width": "auto", "depth": "auto"},
         {"optimizer_params": {"betas": (0.9, 0.99)}, "lr": np.float64(0.01)},
         {"lr_scheduler_params": {"cycle_epochs": 4}, "class_weight": {0: 2, 1: 0.5}},

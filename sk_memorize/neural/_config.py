@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skorch.callbacks import LRScheduler
 from torch.optim import lr_scheduler as torch_schedulers
 
-from .._errors import wrong
+from .._errors import make_with, wrong
 from .._threads import single_thread
 from ..preprocessing import MAX_COMPONENTS
 from ._auto_sizes import FEW_COMPONENTS, Shape, auto_batch_size, auto_sizes
@@ -168,11 +168,10 @@ def resolve_config(
     shrinkage = params["whitening_shrinkage"]
     if shrinkage is not None:
         shrinkage = _STAGES if shrinkage == "auto" else (shrinkage, shrinkage)
-    decay = {"weight_decay": params["weight_decay"]} if params["weight_decay"] else {}
     shared = {k: params[k] for k in signature(BatchNormMLP).parameters if k in params}
-    optimizer, lr, defaults = _resolve_optimizer(params)
+    optimizer, lr, arguments = _resolve_optimizer(params)
     n_batches = count_batches(shape.n_rows, batch_size)
-    scheduler, cycle_epochs = _resolve_schedule(params, n_batches)
+    scheduler, cycle_epochs = _resolve_schedule(params, n_batches, optimizer)
     return Config(
         hidden_layer_sizes=sizes,
         module_params=shared | {"hidden_layer_sizes": sizes},
@@ -180,9 +179,9 @@ def resolve_config(
         device=device,
         dtype=_resolve_dtype(params["precision"], device, is_simple),
         is_small=is_small,
-        optimizer=optimizer,
-        optimizer_params=defaults | dict(params["optimizer_params"] or {}) | decay,
-        lr=lr if params["lr"] == "auto" else float(params["lr"]),
+        optimizer=type(optimizer),
+        optimizer_params=arguments,
+        lr=lr,
         scheduler=scheduler,
         cycle_epochs=cycle_epochs,
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
@@ -216,8 +215,9 @@ def _resolve_sizes(
     _check(params, "hidden_layer_sizes", are_ints, expected)
     sizes = tuple(int(size) for size in sizes)
     if params["norm"] == "group":
-        divides = all(size % params["n_groups"] == 0 for size in sizes)
-        expected = f"a divisor of each hidden layer's size, {sizes}"
+        n = params["n_groups"]
+        divides = all(size % n == 0 and size > n for size in sizes)
+        expected = f"a divisor of each hidden layer's size, {sizes}, and smaller"
         _check(params, "n_groups", divides, expected)
     return sizes
 
@@ -259,21 +259,29 @@ def _resolve_dtype(name: str, device: torch.device, is_simple: bool) -> torch.dt
 
 def _resolve_optimizer(
     params: Mapping[str, Any],
-) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
-    """Find the class, its default learning rate and its default arguments."""
+) -> tuple[torch.optim.Optimizer, float, dict[str, Any]]:
+    """Make an optimizer, and find its learning rate and other arguments."""
     optimizer, lr = params["optimizer"], _DEFAULT_LR
-    defaults: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     if isinstance(optimizer, str):
-        optimizer, lr, defaults = OPTIMIZERS[optimizer]
+        optimizer, lr, arguments = OPTIMIZERS[optimizer]
     is_torch = isclass(optimizer) and issubclass(optimizer, torch.optim.Optimizer)
     expected = f"one of {sorted(OPTIMIZERS)} or a subclass of torch.optim.Optimizer"
     _check(params, "optimizer", is_torch, expected)
-    _check_keywords(params, "optimizer_params", optimizer)
-    return optimizer, lr, defaults
+    lr = lr if params["lr"] == "auto" else float(params["lr"])
+    given = dict(params["optimizer_params"] or {})
+    _check(params, "optimizer_params", "lr" not in given, "a dict without 'lr'")
+    arguments = arguments | given
+    if params["weight_decay"]:
+        arguments["weight_decay"] = params["weight_decay"]
+    weights = [torch.zeros(1, requires_grad=True)]
+    named = "optimizer_params", "MemorizingMLP", params["optimizer_params"]
+    made = make_with(*named, optimizer, weights, lr=lr, **arguments)
+    return made, lr, arguments
 
 
 def _resolve_schedule(
-    params: Mapping[str, Any], n_batches: int
+    params: Mapping[str, Any], n_batches: int, optimizer: torch.optim.Optimizer
 ) -> tuple[LRScheduler | None, int | None]:
     """Check the schedule; make its callback, and choose the length of a cycle.
 
@@ -291,9 +299,11 @@ def _resolve_schedule(
     expected += "skorch.callbacks.LRScheduler or None"
     _check(params, "lr_scheduler", is_scheduler, expected)
     if scheduler != "onecycle":
+        made = make_scheduler(scheduler, given, params["max_epochs"], n_batches)
         if is_torch:
-            _check_keywords(params, name, policy)
-        return make_scheduler(scheduler, given, params["max_epochs"], n_batches), None
+            named = name, "MemorizingMLP", params[name]
+            make_with(*named, policy, optimizer, **made.kwargs)
+        return made, None
     fits = given.keys() <= _CYCLE.keys() and (
         all(_CYCLE[key].is_satisfied_by(value) for key, value in given.items())
     )
@@ -305,16 +315,6 @@ def _resolve_schedule(
         length = params["max_epochs"]
     length = int(given.pop("cycle_epochs", length))
     return make_scheduler(scheduler, given, length, n_batches), length
-
-
-def _check_keywords(params: Mapping[str, Any], name: str, target: type) -> None:
-    """Check that a dict of arguments fits the class that it is meant for."""
-    accepted = list(signature(target).parameters.values())
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted)
-    names = [parameter.name for parameter in accepted[1:]]
-    expected = f"a dict with keys among {names}, the arguments of {target.__name__}"
-    fits = takes_any or set(params[name] or {}) <= set(names)
-    _check(params, name, fits, expected)
 
 
 def _check(params: Mapping[str, Any], name: str, valid: bool, expected: str) -> None:

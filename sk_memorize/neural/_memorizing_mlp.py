@@ -265,7 +265,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
     *Recalibration.* The running averages of batch normalization lag behind the
     weights, so they are replaced by the mean and variance over all rows [4]_.
 
-    *Weights.* A weight of two is the row twice. The accuracy to reach is the weighted
+    *Weights.* A weight of two is the row twice. Rows whose weight is below 1e-5 of the
+    mean are not trained on. The accuracy to reach is the weighted
     one, of which each row is a part.
 
     The accuracy that stops the training, `train_accuracy_` and `train_loss_`
@@ -449,8 +450,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """
         with self._unless_refused():
             trained, config = self._train(X, y, sample_weight)
-        self._streaming = False
-        self._keep(trained, config)
+            self._streaming = False
+            self._keep(trained, config)
         self._report(trained)
         return self
 
@@ -474,9 +475,9 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if warm and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 "With warm_start=True, y must have the same classes as before: "
-                f"{self.classes_!r}. Got {classes!r}."
+                f"{self.classes_.tolist()!r:.200}. Got {classes.tolist()!r:.200}."
             )
-        rows = _make_rows(X, indices, weight)
+        rows = Rows(as_tensor(X), indices, weight)
         config = self._resolve(rows, len(classes), previous)
         self.classes_ = classes
         with config.threads():
@@ -528,8 +529,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         """
         with self._unless_refused():
             trained, config = self._train_on_piece(X, y, classes, sample_weight)
-        self._streaming = True
-        self._keep(trained, config)
+            self._streaming = True
+            self._keep(trained, config)
         if trained.interrupted:
             raise KeyboardInterrupt
         return self
@@ -551,10 +552,10 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         if len(unknown):
             raise ValueError(
                 f"y has the label {unknown.tolist()[0]!r}, which is not one of "
-                f"'classes', {self.classes_!r}."
+                f"'classes', {self.classes_.tolist()!r:.200}."
             )
         X, labels, weight = weigh_rows(X, labels, sample_weight, self.class_weight)
-        rows = _make_rows(X, np.searchsorted(self.classes_, labels), weight)
+        rows = Rows(as_tensor(X), np.searchsorted(self.classes_, labels), weight)
         if len(rows) < n_least:
             raise ValueError(
                 "partial_fit of MemorizingMLP needs two distinct rows of positive "
@@ -840,8 +841,3 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         return compute_logits(self.net_.module_, as_tensor(X))
-
-
-def _make_rows(X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Rows:
-    weights = None if weight is None else torch.tensor(weight)
-    return Rows(as_tensor(X), torch.from_numpy(y), weights)

@@ -100,10 +100,7 @@ class Prepared:
             return
         raw, first = previous.first_layer, module.first_layer
         weight = raw.weight.double().to(first.weight.device)
-        # Exact on rows in the span of the components: all rows, unless there are so
-        # many columns that the components are those of a sample.
-        inverse = torch.linalg.pinv(self._whitening.transform.double())
-        first.weight.copy_(weight @ inverse.T)
+        first.weight.copy_(weight @ self._whitening.inverse().T)
         first.bias.copy_(raw.bias.to(weight) + weight @ self._whitening.mean.double())
 
 

@@ -211,7 +211,8 @@ def _make_module(
     weights.sort(key=lambda item: int(item[0].split(".")[1]))
     sizes = [weights[0][1].shape[1], *(len(array) for _, array in weights)]
     check(len(weights) <= _MOST_LAYERS and min(sizes) > 0, "its sizes of layers")
-    per_unit = 1 + 2 * (estimator.norm == "batch") + 2 * estimator.norm_affine
+    is_affine = estimator.norm is not None and estimator.norm_affine
+    per_unit = 1 + 2 * (estimator.norm == "batch") + 2 * is_affine
     n_numbers = sum(a * b for a, b in pairwise(sizes))
     n_numbers += per_unit * sum(sizes[1:-1]) + sizes[-1]
     check(n_numbers <= sum(a.size for a in arrays.values()), "its number of weights")

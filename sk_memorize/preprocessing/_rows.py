@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from .._equal_rows import first_positions, group_equal_rows, heaviest_of_each
@@ -30,9 +31,9 @@ class Rows:
     ----------
     X : torch.Tensor or SparseRows of shape (n_rows, n_features)
         Inputs, of float64, float32 or uint8. They are not copied.
-    y : torch.Tensor of shape (n_rows,), int64
+    y : array-like of shape (n_rows,), int64
         Class indices.
-    weight : torch.Tensor of shape (n_rows,), float64, or None
+    weight : array-like of shape (n_rows,), float64, or None
         Positive weights; None stands for ones.
 
     Attributes
@@ -65,12 +66,8 @@ class Rows:
     they are given, and nor does anything that is computed from them.
     """
 
-    def __init__(
-        self,
-        X: Any,
-        y: Tensor,
-        weight: Tensor | None = None,
-    ) -> None:
+    def __init__(self, X: Any, y: ArrayLike, weight: ArrayLike | None = None) -> None:
+        y = torch.as_tensor(y)
         self._X = X
         self._extremes: tuple[Tensor, Tensor] | None = None
         self.chunk = chunk_size(X.shape[1])
@@ -83,7 +80,8 @@ class Rows:
         self._index = first_positions(self.of_given, len(pairs))
         mass = counts.double()
         if weight is not None:
-            mass = torch.zeros_like(mass).index_add_(0, self.of_given, weight)
+            weights = torch.as_tensor(weight)
+            mass = torch.zeros_like(mass).index_add_(0, self.of_given, weights)
         is_uniform = bool((mass == mass[0]).all())
         can_be_right = heaviest_of_each(pairs // n_classes, mass)
         self.attainable_accuracy = (mass[can_be_right].sum() / mass.sum()).item()

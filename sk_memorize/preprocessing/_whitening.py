@@ -36,17 +36,28 @@ class Whitening(NamedTuple):
     """Affine map ``(x - mean) @ (full * attenuation)``.
 
     `full` (columns, k components) whitens fully; `attenuation` (k components) turns
-    that into the whitening of the first stage.
+    that into the whitening of the first stage. With the rows of `full` multiplied by
+    `scale` (columns), its columns are orthogonal.
     """
 
     mean: Tensor
     full: Tensor
     attenuation: Tensor
+    scale: Tensor
 
     @property
     def transform(self) -> Tensor:
         """What the inputs are multiplied with."""
         return self.full * self.attenuation
+
+    def inverse(self) -> Tensor:
+        """Compute what undoes the product, in float64.
+
+        It is exact on rows in the span of the components: on all rows, unless there
+        are so many columns that the components are those of a sample.
+        """
+        scale = self.scale.double()
+        return torch.linalg.pinv(scale[:, None] * self.transform) * scale
 
 
 def count_components(rows: Rows, limit: int) -> int:
@@ -87,11 +98,13 @@ def fit_whitening(
     varies = span > 0
     if not varies.any():
         transform = mean.new_zeros(n_columns, 1)
-        return Whitening(middle + mean, transform, mean.new_ones(1))
+        ones = mean.new_ones(n_columns)
+        return Whitening(middle + mean, transform, ones[:1], ones)
     median = span[varies].median()
     shrunk = torch.hypot(span, _SCALE_SHRINKAGE * median)
     scale = torch.where(span < _GRAY_LEVEL * median, span, shrunk)
-    inverse_scale = torch.where(varies, 1 / scale, 0)
+    scale[~varies] = 1
+    inverse_scale = varies / scale
     is_part = is_short or bool((varies & (sample.amin(0) == sample.amax(0))).any())
     sample.sub_(mean).mul_(inverse_scale)
     directions, values = _principal_components(sample, limit, is_part)
@@ -103,7 +116,8 @@ def fit_whitening(
         values = (other @ directions).square().mean(0)
     values.clamp_min_(_FINE_TOLERANCE * values.max())
     first, second = ((values + s * values.max()).rsqrt() for s in shrinkage)
-    return Whitening(mean, inverse_scale[:, None] * directions * second, first / second)
+    full = inverse_scale[:, None] * directions * second
+    return Whitening(mean, full, first / second, scale)
 
 
 def _principal_components(
