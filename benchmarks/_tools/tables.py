@@ -137,8 +137,10 @@ def with_spread(name: str, pattern: str) -> Callable[[dict[str, Any]], str]:
     """Make a template for a mean, and its spread where there is one."""
 
     def fill(row: dict[str, Any]) -> str:
-        parts = (row[name], row.get(f"{name}_std", math.nan))
-        return " ± ".join(f"{v:{pattern}}" for v in parts if not math.isnan(v))
+        mean, spread = f"{row[name]:{pattern}}", row.get(f"{name}_std", math.nan)
+        # As many decimals as the mean.
+        n_decimals = len(mean.partition(".")[2])
+        return mean if math.isnan(spread) else f"{mean} ± {spread:.{n_decimals}f}"
 
     return fill
 
