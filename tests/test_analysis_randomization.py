@@ -391,10 +391,8 @@ def test_the_display_makes_the_test(tmp_path):
 
 @pytest.mark.parametrize(("permuted", "n_bins"), [([1.0] * 9, 1), ([3, 3, 4, 5, 5], 3)])
 def test_bins_of_few_values(permuted, n_bins):
-    n = len(permuted)
-    test = RandomizationTest(
-        pd.DataFrame({"epochs": [2.0, *permuted]}), {"epochs": 1 / (n + 1)}, 9
-    )
+    table = pd.DataFrame({"epochs": [2.0, *permuted]})
+    test = RandomizationTest(table, {"epochs": 0.1}, 9)
     display = RandomizationTestDisplay.from_results(test, statistic="epochs")
     heights = [bar.get_height() for bar in display.bars_]
     assert heights == [permuted.count(value) for value in sorted(set(permuted))]
