@@ -166,7 +166,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         KeyboardInterrupt, "stop" keeps it, warns, and goes on in the program.
     callbacks : list of skorch callbacks, default=None
         Callbacks, or pairs of a name and a callback. They are copied. They see the
-        network in training, which takes the whitened inputs.
+        network in training, which takes the whitened inputs. There is no validation
+        loss: let :class:`skorch.callbacks.EarlyStopping` monitor "train_loss".
     verbose : bool or int, default=False
         Whether to show a progress bar, on stderr.
     random_state : int, RandomState instance or None, default=None
@@ -525,7 +526,8 @@ class MemorizingMLP(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the data are not as described, or a label is not in `classes_`.
+            If the data are not as described, or a label is not in `classes_`; or if
+            the loss becomes infinite or NaN, and then the weights stay diverged.
         """
         with self._unless_refused():
             trained, config = self._train_on_piece(X, y, classes, sample_weight)
