@@ -40,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(str(error))
     if data.notice:
         print(f"notice: {data.notice}", file=sys.stderr)
+    # The first fit of a process is slow, with imports and the start of threads.
+    MemorizingMLP(width=8, max_epochs=1, target_accuracy=None, random_state=0).fit(
+        [[0.0], [1.0]], [0, 1]
+    )
     labels = {"true": data.y_train, "permuted": permuter.y_corrupted_}
     table = {}
     for name, y in labels.items():
