@@ -56,7 +56,8 @@ PART = Interval(Real, 0, 1, closed="left")
 _CYCLE = {"cycle_epochs": COUNT, "warmup": PART}
 
 # Parameters that need no resolving.
-_AS_GIVEN = ("max_epochs", "target_accuracy", "exact_finish", "label_smoothing")
+_AS_GIVEN = ["max_epochs", "target_accuracy", "exact_finish", "label_smoothing"]
+_AS_GIVEN += ["weight_decay", "verbose"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Config:
         Of the loss, and of the optimizer.
     callbacks : tuple
         skorch callbacks, or pairs of a name and a callback.
-    verbose : bool
+    verbose : bool or int
         Whether to show a progress bar.
     """
 
@@ -125,7 +126,7 @@ class Config:
     label_smoothing: float
     weight_decay: float
     callbacks: tuple[Any, ...]
-    verbose: bool
+    verbose: bool | int
 
     def threads(self) -> AbstractContextManager[None]:
         """Limit torch to one thread if the network is small."""
@@ -187,9 +188,7 @@ def resolve_config(
         may_cool_early="cycle_epochs" not in (params["lr_scheduler_params"] or {}),
         batch_size=batch_size,
         n_batches=n_batches,
-        weight_decay=params["weight_decay"],
         callbacks=tuple(copy.deepcopy(list(params["callbacks"] or ()))),
-        verbose=bool(params["verbose"]),
         **{name: params[name] for name in _AS_GIVEN},
     )
 

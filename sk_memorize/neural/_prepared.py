@@ -18,8 +18,8 @@ from ..preprocessing import (
 )
 from ._network import BatchNormMLP
 
-# Rows that are looked at, and the errors that bfloat16 may add to a component, as a
-# part of its deviation.
+# Rows that the rounding of bfloat16 is measured on, and the error that it may add to
+# a component, as a part of its deviation.
 _FEW, _SMALL_ERROR = 256, 0.03
 
 
@@ -107,10 +107,13 @@ class Prepared:
 def _choose_format(
     rows: Rows, scaling: Scaling | None, whitening: Whitening, dtype: torch.dtype
 ) -> Tensor:
-    """Put what inputs are multiplied with into the number format to whiten in.
+    """Convert the whitening matrix to the number format that inputs are whitened in.
 
-    The rounding of bfloat16 hides what nearly equal columns differ in.
+    It is float32 where the rounding of bfloat16 would hide what nearly equal columns
+    differ in.
     """
+    if dtype == whitening.full.dtype:
+        return whitening.transform
     X = rows.sample(_FEW, convert=partial(scaled, scaling=scaling)) - whitening.mean
     errors = (X.to(dtype).to(X.dtype) - X) @ whitening.full
     bounds = _SMALL_ERROR * (X @ whitening.full).norm(dim=0)
